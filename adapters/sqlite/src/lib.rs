@@ -1,0 +1,1 @@
+//! Billing records in embedded SQLite.

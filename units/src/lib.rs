@@ -1,0 +1,1 @@
+//! Money, currencies, token counts and unit rates.
