@@ -1,0 +1,56 @@
+//! In which cell of a row is which column?
+
+use crate::Column;
+
+/// The places of the columns of one file.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    positions: [Option<u16>; Column::COUNT],
+    extras: Vec<(String, usize)>,
+    names: Vec<String>,
+}
+
+impl Layout {
+    /// A layout from the header's names and, for each, the column that it holds.
+    ///
+    /// Where two cells claim one column the first keeps it; the other stays under its own name.
+    pub(crate) fn new(names: &[&str], column_of: impl Fn(&str) -> Option<Column>) -> Layout {
+        let mut layout = Layout {
+            positions: [None; Column::COUNT],
+            extras: Vec::new(),
+            names: names.iter().map(|&name| name.to_owned()).collect(),
+        };
+        for (at, name) in names.iter().enumerate() {
+            let place = column_of(name).map(|column| &mut layout.positions[column as usize]);
+            match (place, u16::try_from(at)) {
+                (Some(place @ None), Ok(at)) => *place = Some(at),
+                _ => layout.extras.push(((*name).to_owned(), at)),
+            }
+        }
+        layout
+    }
+
+    /// The cell that holds a column.
+    #[inline]
+    pub(crate) fn position(&self, column: Column) -> Option<usize> {
+        self.positions[column as usize].map(usize::from)
+    }
+
+    /// The cells that no FOCUS column claims, with their names.
+    pub(crate) fn extras(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.extras.iter().map(|(name, at)| (name.as_str(), *at))
+    }
+
+    /// How many cells a row has.
+    pub(crate) fn width(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The header's name of a cell; past the header, its number from 1.
+    pub(crate) fn name(&self, at: usize) -> String {
+        self.names
+            .get(at)
+            .cloned()
+            .unwrap_or_else(|| format!("#{}", at + 1))
+    }
+}
