@@ -2,14 +2,19 @@
 
 mod cells;
 mod column;
+mod costs;
+mod cube;
 mod exact;
 mod group;
+mod intern;
 mod layout;
 mod port;
 mod read;
 mod record;
 
 pub use column::{Column, ColumnKind, FocusVersion};
+pub use costs::{CostKind, CostSum, Costs};
+pub use cube::{Cube, Dimension, Group, TooManyDimensions};
 pub use exact::{Exact, ExactError, ExactSum, MAX_SCALE, RoundedSum};
 pub use group::CostGroup;
 pub use port::{

@@ -327,6 +327,28 @@ impl<'a> CostRecord<'a> {
             .or_else(|| self.text(Column::ProviderName))
     }
 
+    /// The value of one tag, as text; `None` when the record does not have it.
+    ///
+    /// `Tags` is a JSON object; a tag without a value is `true`.
+    #[must_use]
+    pub fn tag(&self, name: &str) -> Option<Cow<'_, str>> {
+        let tags = self.text(Column::Tags)?;
+        // A tag that is there is spelled there, unless its name needs escapes.
+        let plain = name
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
+        if plain && memchr::memmem::find(tags.as_bytes(), name.as_bytes()).is_none() {
+            return None;
+        }
+        let mut tags: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(tags).ok()?;
+        match tags.remove(name)? {
+            serde_json::Value::String(value) => Some(Cow::Owned(value)),
+            serde_json::Value::Null => None,
+            other => Some(Cow::Owned(other.to_string())),
+        }
+    }
+
     /// Whether the row corrects a charge of an earlier invoice.
     #[must_use]
     pub fn is_correction(&self) -> bool {
