@@ -25,7 +25,23 @@ pub use read::{
 };
 pub use record::{ChargeCategory, CommitmentStatus, CostRecord, Period};
 
+mod attribution;
+mod budget;
+mod forecast;
 mod quotient;
+mod regression;
 mod series;
+mod trend;
+mod unit_cost;
 
-pub use series::{Closing, DailySeries, DateRange, SeriesError};
+pub use attribution::{Attribution, Contribution, Effects, Metered, Presence};
+pub use budget::{Budget, BudgetBurn, BudgetError, BudgetVerdict};
+pub use forecast::{
+    DayEstimate, FORECAST_HISTORY_DAYS, FORECAST_LEVELS, Forecast, ForecastBasis, ForecastError,
+    ForecastInterval, MIN_FORECAST_DAYS, Outlook, Projection, SetAside,
+};
+pub use series::{
+    Closing, DailySeries, DateRange, MAX_SERIES_DAYS, PeakDay, SeriesError, SeriesSummary,
+};
+pub use trend::{Growth, MIN_TREND_DAYS, SIGNIFICANCE, Slope, SlopeTest, TrendVerdict};
+pub use unit_cost::{KeyedUnitCost, UnitCost, UnknownUnitCost, unit_costs};

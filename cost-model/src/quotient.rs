@@ -9,7 +9,8 @@ const PLACES_OF_LONG_SUMS: u32 = 12;
 
 /// `numerator` ÷ `denominator`, rounded half to even to `places`.
 ///
-/// `None` when the denominator is zero or the result does not fit a [`Decimal`].
+/// `None` when the denominator is zero, the numerator is 10²⁴ or more, or the result does not
+/// fit a [`Decimal`].
 pub(crate) fn quotient(numerator: &ExactSum, denominator: Exact, places: u32) -> Option<Decimal> {
     let numerator = one_exact(numerator)?;
     whole_quotient(numerator, denominator, places)
@@ -100,18 +101,13 @@ mod tests {
     fn has_no_quotient_by_zero_or_out_of_range() {
         check("1", "0", 2, None);
         check("999999999999999999999999", "0.000000000001", 2, None);
+        check("1999999999999999999999998", "2", 2, None);
     }
 
     #[test]
     fn divides_numbers_of_many_digits() {
         check(
-            "1999999999999999999999998.0000000000000000000000000000000000002",
-            "2",
-            2,
-            Some("999999999999999999999999.00"),
-        );
-        check(
-            "12345678901.1234567890123456789012345678",
+            "12345678901.1234567890123456789012345678901",
             "31",
             2,
             Some("398247706.49"),

@@ -321,14 +321,9 @@ impl DailySeries {
 
     /// The earliest of the dearest days.
     fn peak(&self) -> Option<PeakDay> {
-        let first_largest = |best: (Date, &'_ ExactSum), day: (Date, &'_ ExactSum)| day.1 > best.1;
-        let mut days = self.days();
-        let mut best = days.next()?;
-        for day in days {
-            if first_largest(best, day) {
-                best = day;
-            }
-        }
+        let best = self
+            .days()
+            .reduce(|best, day| if day.1 > best.1 { day } else { best })?;
         Some(PeakDay {
             date: best.0,
             cost: best.1.clone(),
