@@ -238,37 +238,25 @@ impl Fit {
 
     /// tr(MLMR) and tr(MR) as polynomials in φ: the sums of MLM and M over equal distances.
     fn expected_autocorrelation(&self) -> AutocorrelationCurve {
-        let neighbors: Vec<Vec<f64>> = self.basis.iter().map(|q| neighbor_means(q)).collect();
-        let inner: Vec<Vec<f64>> = self
-            .basis
-            .iter()
-            .map(|q| neighbors.iter().map(|u| dot(q, u)).collect())
-            .collect();
+        let pairing = Pairing::of(&self.basis);
         let span = self.span();
         let (mut products, mut squares) = (vec![0.0; span + 1], vec![0.0; span + 1]);
         for i in 0..self.days.len() {
             for j in 0..=i {
                 let twice = if i == j { 1.0 } else { 2.0 };
                 let distance = self.distance(i, j);
-                products[distance] += twice * self.paired(i, j, &neighbors, &inner);
+                products[distance] += twice * self.paired(i, j, &pairing);
                 squares[distance] += twice * self.residual_maker(i, j);
             }
         }
         AutocorrelationCurve { products, squares }
     }
 
-    /// One element of MLM = L − QU′ − UQ′ + Q(Q′LQ)Q′, where U = LQ.
-    fn paired(&self, i: usize, j: usize, neighbors: &[Vec<f64>], inner: &[Vec<f64>]) -> f64 {
+    /// One element of MLM = L − UQ′ + Q(QS − U)′, where U = LQ and S = Q′LQ.
+    fn paired(&self, i: usize, j: usize, pairing: &Pairing) -> f64 {
         let mut element = if i.abs_diff(j) == 1 { 0.5 } else { 0.0 };
-        for (c, q) in self.basis.iter().enumerate() {
-            let u = &neighbors[c];
-            element -= q[i] * u[j] + u[i] * q[j];
-            let weighted: f64 = inner[c]
-                .iter()
-                .zip(&self.basis)
-                .map(|(s, p)| s * p[j])
-                .sum();
-            element += q[i] * weighted;
+        for (q, (u, rest)) in self.basis.iter().zip(pairing.columns()) {
+            element += q[i] * rest[j] - u[i] * q[j];
         }
         element
     }
@@ -389,6 +377,35 @@ impl AutocorrelationCurve {
             }
         }
         f64::midpoint(low, high)
+    }
+}
+
+/// What neighboring observations do to each column of a basis Q.
+struct Pairing {
+    /// U = LQ.
+    neighbors: Matrix,
+    /// QS − U, where S = Q′LQ.
+    rest: Matrix,
+}
+
+impl Pairing {
+    fn of(basis: &[Vec<f64>]) -> Pairing {
+        let neighbors: Matrix = basis.iter().map(|q| neighbor_means(q)).collect();
+        let rest = |u: &Vec<f64>| {
+            let mut column: Vec<f64> = u.iter().map(|x| -x).collect();
+            for q in basis {
+                subtract(&mut column, -dot(q, u), q);
+            }
+            column
+        };
+        Pairing {
+            rest: neighbors.iter().map(rest).collect(),
+            neighbors,
+        }
+    }
+
+    fn columns(&self) -> impl Iterator<Item = (&Vec<f64>, &Vec<f64>)> {
+        self.neighbors.iter().zip(&self.rest)
     }
 }
 
