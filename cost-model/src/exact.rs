@@ -577,8 +577,8 @@ impl ExactSum {
     /// The nearest floating-point number: for statistics and shares, never for money.
     #[must_use]
     pub fn to_f64(&self) -> f64 {
-        let far = self.far.as_ref().map_or(0.0, |far| far.to_f64());
-        self.near.to_f64() + far
+        // The canonical form, so that the order of addition does not show in the last bit.
+        self.wide().to_f64()
     }
 
     /// One canonical form: whole and fraction with the same sign.

@@ -278,7 +278,7 @@ fn outlook(
     let mut total = billed.clone();
     total.add_sum(&rest)?;
     let projection = Projection {
-        rest: rest.to_decimal().ok_or(ExactError::SumOutOfRange)?,
+        rest: with_places(rest.to_decimal().ok_or(ExactError::SumOutOfRange)?, places),
         intervals: model.intervals(&coming, billed, &total, places)?,
         total,
         daily,
@@ -504,7 +504,12 @@ impl Model {
 fn rounded(value: f64, places: u32) -> Result<Decimal, ExactError> {
     let out_of_range = || ExactError::OutOfRange(value.to_string());
     let decimal = Decimal::try_from(value).map_err(|_| out_of_range())?;
-    let mut rounded = decimal.round_dp_with_strategy(places, RoundingStrategy::MidpointNearestEven);
-    rounded.rescale(places.min(Decimal::MAX_SCALE));
-    Ok(rounded)
+    let rounded = decimal.round_dp_with_strategy(places, RoundingStrategy::MidpointNearestEven);
+    Ok(with_places(rounded, places))
+}
+
+/// The same amount, written with all its places.
+fn with_places(mut amount: Decimal, places: u32) -> Decimal {
+    amount.rescale(places.min(Decimal::MAX_SCALE));
+    amount
 }

@@ -53,9 +53,11 @@ impl DateRange {
     /// The whole month in which `date` lies.
     ///
     /// # Errors
-    /// [`SeriesError::EmptyRange`] for December 9999, whose end has no date.
+    /// [`SeriesError::PastCalendar`] for December 9999, whose end has no date.
     pub fn month_of(date: Date) -> Result<DateRange, SeriesError> {
-        DateRange::new(date.first_of_month(), next_day(date.last_of_month()))
+        let end = date.last_of_month().tomorrow();
+        let end = end.map_err(|_| SeriesError::PastCalendar(date))?;
+        DateRange::new(date.first_of_month(), end)
     }
 
     /// The first day.
@@ -162,6 +164,9 @@ pub enum SeriesError {
         "`{0}` is not a range of dates (expected `2026-11-01..2026-12-01` or a month, `2026-11`)"
     )]
     NotARange(String),
+    /// The month has no end within the calendar.
+    #[error("the month of {0} ends after the last date of the calendar: give an earlier one")]
+    PastCalendar(Date),
     /// An amount has a date outside the window.
     #[error("{date} is outside the window {window}: filter the amounts by the window first")]
     OutsideWindow {

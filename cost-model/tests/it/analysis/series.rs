@@ -101,11 +101,7 @@ fn refuses_what_does_not_belong() {
             "{text}"
         );
     }
-    for text in [
-        "2026-11-02..2026-11-02",
-        "2026-11-02..2026-11-01",
-        "9999-12",
-    ] {
+    for text in ["2026-11-02..2026-11-02", "2026-11-02..2026-11-01"] {
         assert!(
             matches!(
                 text.parse::<DateRange>(),
@@ -114,6 +110,13 @@ fn refuses_what_does_not_belong() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn refuses_a_month_whose_end_has_no_date() {
+    let last = "9999-12".parse::<DateRange>();
+    assert!(matches!(last, Err(SeriesError::PastCalendar(_))));
+    assert_eq!(range("9999-11").day_count(), 30);
 }
 
 #[test]
