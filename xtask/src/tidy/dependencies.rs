@@ -72,6 +72,8 @@ impl Layer {
 #[derive(Debug)]
 struct Member {
     name: String,
+    /// The manifest, from the workspace's root.
+    manifest: String,
     layer: Layer,
     workspace: BTreeSet<String>,
     workspace_dev: BTreeSet<String>,
@@ -106,6 +108,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<Violation>> {
 fn member(workspace: &Workspace, package: &Package) -> Member {
     let mut member = Member {
         name: package.name.to_string(),
+        manifest: folder(workspace, package).join("Cargo.toml").into_string(),
         layer: Layer::of(folder(workspace, package)),
         workspace: BTreeSet::new(),
         workspace_dev: BTreeSet::new(),
@@ -170,7 +173,7 @@ fn against_layers(member: &Member, layers: &BTreeMap<&str, Layer>) -> Vec<Violat
     )
     .map(|(name, other)| {
         Violation::new(
-            format!("{} (Cargo.toml)", member.name),
+            member.manifest.as_str(),
             format!(
                 "{} may not depend on {} `{name}`: wire them together in a composition",
                 member.layer.name(),
@@ -216,16 +219,16 @@ fn forbidden<'a>(
 /// What the manifest asks for, against the list, both ways.
 fn against_list(member: &Member, allowed: &Allowed) -> Vec<Violation> {
     let name = &member.name;
-    let mut violations = difference(name, "workspace", &member.workspace, &allowed.workspace);
+    let mut violations = difference(member, "workspace", &member.workspace, &allowed.workspace);
     violations.extend(difference(
-        name,
+        member,
         "workspace-dev",
         &member.workspace_dev,
         &allowed.workspace_dev,
     ));
     match (&allowed.external, member.layer.is_pure()) {
         (Some(external), true) => {
-            violations.extend(difference(name, "external", &member.external, external));
+            violations.extend(difference(member, "external", &member.external, external));
         }
         (None, true) => violations.push(listed(format!(
             "`{name}` is {}: list its outside crates as `external`",
@@ -241,20 +244,21 @@ fn against_list(member: &Member, allowed: &Allowed) -> Vec<Violation> {
 }
 
 fn difference(
-    member: &str,
+    member: &Member,
     key: &str,
     actual: &BTreeSet<String>,
     allowed: &BTreeSet<String>,
 ) -> Vec<Violation> {
     let not_allowed = actual.difference(allowed).map(|name| {
         Violation::new(
-            format!("{member} (Cargo.toml)"),
+            member.manifest.as_str(),
             format!("`{name}` is not allowed: remove it, or add it to `{key}` in {LIST}"),
         )
     });
     let not_used = allowed.difference(actual).map(|name| {
         listed(format!(
-            "`{member}` does not depend on `{name}`: correct or remove it in `{key}`"
+            "`{}` does not depend on `{name}`: correct or remove it in `{key}`",
+            member.name
         ))
     });
     not_allowed.chain(not_used).collect()
@@ -272,6 +276,7 @@ mod tests {
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         Member {
             name: name.to_owned(),
+            manifest: format!("{name}/Cargo.toml"),
             layer,
             workspace: set(workspace),
             workspace_dev: set(&[]),
@@ -372,7 +377,7 @@ mod tests {
         members[1].external.insert("chrono".to_owned());
         assert_eq!(
             check(&members, LIST),
-            ["cost (Cargo.toml): `chrono` is not allowed: remove it, \
+            ["cost/Cargo.toml: `chrono` is not allowed: remove it, \
                  or add it to `external` in xtask/allowed-dependencies.toml"]
         );
     }

@@ -1,10 +1,12 @@
 //! What does the whole tree pull in? The direct dependencies can be in order while something far
 //! below brings a runtime into an engine, or a C library that nobody chose.
+//!
+//! The answer comes from `cargo tree`, not from `cargo metadata`: the latter also lists optional
+//! crates that no build ever compiles.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
-use anyhow::{Context, Result};
-use cargo_metadata::{DependencyKind, Metadata, PackageId};
+use anyhow::{Context, Result, bail};
 
 use super::Violation;
 use super::dependencies::{Layer, folder};
@@ -18,107 +20,78 @@ const BANNED: &[&str] = &["aws-lc-rs", "aws-lc-sys", "native-tls", "openssl-sys"
 /// arrive at one over any number of dependencies. A trailing `*` stands for any ending.
 const WORLD: &[&str] = &["aws-*", "hyper", "redis", "reqwest", "rusqlite", "tokio"];
 
-/// Which package depends on which, by name; dev-dependencies are left out.
-type Graph = BTreeMap<String, BTreeSet<String>>;
-
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<Violation>> {
-    let graph = graph(workspace.metadata())?;
-    let all: BTreeSet<String> = workspace
-        .metadata()
-        .packages
-        .iter()
-        .map(|package| package.name.to_string())
-        .collect();
-    let pure: Vec<&str> = workspace
-        .members()
+    let everything = tree(workspace, &["--workspace", "--edges", "normal,build,dev"])?;
+    let mut violations: Vec<Violation> = find(&everything, is_banned)
         .into_iter()
-        .filter(|package| Layer::of(folder(workspace, package)).is_pure())
-        .map(|package| package.name.as_str())
+        .map(|path| {
+            Violation::new(
+                "Cargo.lock",
+                format!("{path}: banned, choose features that bring rustls with ring"),
+            )
+        })
         .collect();
-    let mut violations = banned(&all, &graph);
-    violations.extend(pure.iter().filter_map(|name| reaches_world(name, &graph)));
+    for package in workspace.members() {
+        if Layer::of(folder(workspace, package)).is_pure() {
+            let shipped = [
+                "--package",
+                package.name.as_str(),
+                "--edges",
+                "normal,build",
+            ];
+            violations.extend(find(&tree(workspace, &shipped)?, is_world).into_iter().map(
+                |path| {
+                    Violation::new(
+                        folder(workspace, package).join("Cargo.toml").as_str(),
+                        format!("{path}: reaches the world, move what needs it to an adapter"),
+                    )
+                },
+            ));
+        }
+    }
     Ok(violations)
 }
 
-fn graph(metadata: &Metadata) -> Result<Graph> {
-    let resolve = metadata
-        .resolve
-        .as_ref()
-        .context("cargo metadata resolved no dependencies")?;
-    let names: BTreeMap<&PackageId, &str> = metadata
-        .packages
-        .iter()
-        .map(|package| (&package.id, package.name.as_str()))
-        .collect();
-    let mut graph = Graph::new();
-    for node in &resolve.nodes {
-        let below = graph.entry(names[&node.id].to_owned()).or_default();
-        for dependency in &node.deps {
-            let shipped = dependency
-                .dep_kinds
-                .iter()
-                .any(|kind| kind.kind != DependencyKind::Development);
-            if shipped {
-                below.insert(names[&dependency.pkg].to_owned());
-            }
-        }
+/// One line for each crate: its depth, a space, its name, and more.
+fn tree(workspace: &Workspace, selection: &[&str]) -> Result<String> {
+    let output = workspace
+        .cargo()
+        .args(["tree", "--all-features", "--target", "all", "--quiet"])
+        .args(["--prefix", "depth", "--format", " {p}"])
+        .args(selection)
+        .output()
+        .context("could not start cargo tree")?;
+    if !output.status.success() {
+        bail!(
+            "cargo tree failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
-    Ok(graph)
+    String::from_utf8(output.stdout).context("a package's name is not UTF-8")
 }
 
-fn banned(all: &BTreeSet<String>, graph: &Graph) -> Vec<Violation> {
-    BANNED
-        .iter()
-        .filter(|name| all.contains(**name))
-        .map(|name| {
-            Violation::new(
-                "Cargo.lock",
-                format!(
-                    "`{name}` is banned and comes with {}: choose features that bring rustls with ring",
-                    users(name, graph)
-                ),
-            )
-        })
-        .collect()
-}
-
-fn users(name: &str, graph: &Graph) -> String {
-    let users: Vec<String> = graph
-        .iter()
-        .filter(|(_, below)| below.contains(name))
-        .map(|(user, _)| format!("`{user}`"))
-        .collect();
-    if users.is_empty() {
-        "a dev-dependency".to_owned()
-    } else {
-        users.join(", ")
-    }
-}
-
-/// The shortest way from a pure package to a crate that reaches the world.
-fn reaches_world(start: &str, graph: &Graph) -> Option<Violation> {
-    let mut paths = VecDeque::from([vec![start]]);
-    let mut seen = BTreeSet::from([start]);
-    while let Some(path) = paths.pop_front() {
-        let last = *path.last()?;
-        if is_world(last) {
-            return Some(Violation::new(
-                format!("{start} (Cargo.toml)"),
-                format!(
-                    "reaches the world over {}: move what needs it to an adapter",
-                    path.join(" -> ")
-                ),
-            ));
-        }
-        for next in graph.get(last).into_iter().flatten() {
-            if seen.insert(next) {
-                let mut longer = path.clone();
-                longer.push(next);
-                paths.push_back(longer);
-            }
+/// The first way to each crate that `is_sought`, from a package of the workspace down.
+fn find(tree: &str, is_sought: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut way: Vec<&str> = Vec::new();
+    let mut found = BTreeSet::new();
+    let mut paths = Vec::new();
+    for line in tree.lines() {
+        let mut words = line.split_whitespace();
+        let Some(depth) = words.next().and_then(|word| word.parse().ok()) else {
+            continue;
+        };
+        let Some(name) = words.next() else { continue };
+        way.truncate(depth);
+        way.push(name);
+        if is_sought(name) && found.insert(name) {
+            paths.push(format!("`{}`", way.join(" -> ")));
         }
     }
-    None
+    paths
+}
+
+fn is_banned(name: &str) -> bool {
+    BANNED.contains(&name)
 }
 
 fn is_world(name: &str) -> bool {
@@ -130,42 +103,45 @@ fn is_world(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use super::{find, is_banned, is_world, tree};
+    use crate::workspace::Workspace;
 
-    use super::{Graph, banned, is_world, reaches_world};
+    const TREE: &str = "\
+0 bursar-cost-model v0.1.0 (/house/cost-model)
+1 csv v1.4.0
+2 memchr v2.8.3
+1 client v3.0.0
+2 pool v1.0.0
+3 tokio v1.50.0
+2 rustls v0.23.0
+3 aws-lc-sys v0.40.0
 
-    fn graph(edges: &[(&str, &[&str])]) -> Graph {
-        edges
-            .iter()
-            .map(|(from, to)| {
-                let to = to.iter().map(|name| (*name).to_owned()).collect();
-                ((*from).to_owned(), to)
-            })
-            .collect()
-    }
+0 bursar-units v0.1.0 (/house/units)
+1 thiserror v2.0.21
+2 thiserror-impl v2.0.21 (proc-macro)
+1 tokio v1.50.0 (*)
+";
 
     #[test]
-    fn a_runtime_far_below_an_engine_is_found_with_the_way_to_it() {
-        let graph = graph(&[
-            ("cost", &["client", "csv"]),
-            ("client", &["pool"]),
-            ("pool", &["tokio"]),
-        ]);
-        let violation = reaches_world("cost", &graph).unwrap().to_string();
-        assert!(
-            violation.contains("cost -> client -> pool -> tokio"),
-            "{violation}"
+    fn a_runtime_far_below_is_found_once_with_the_way_to_it() {
+        assert_eq!(
+            find(TREE, |name| name == "tokio"),
+            ["`bursar-cost-model -> client -> pool -> tokio`"]
         );
     }
 
     #[test]
-    fn an_engine_without_a_way_to_the_world_passes() {
-        let graph = graph(&[
-            ("cost", &["csv"]),
-            ("csv", &["memchr"]),
-            ("memchr", &["csv"]),
-        ]);
-        assert_eq!(reaches_world("cost", &graph), None);
+    fn a_banned_crate_is_found_with_the_way_to_it() {
+        assert_eq!(
+            find(TREE, is_banned),
+            ["`bursar-cost-model -> client -> rustls -> aws-lc-sys`"]
+        );
+    }
+
+    #[test]
+    fn a_tree_without_the_sought_crate_gives_nothing() {
+        assert_eq!(find(TREE, |name| name == "hyper"), [""; 0]);
+        assert_eq!(find("", |_| true), [""; 0]);
     }
 
     #[test]
@@ -176,22 +152,11 @@ mod tests {
         assert!(!is_world("laws-of-nature"));
     }
 
+    /// Guards the reading of Cargo's output: were its form to change, nothing would be found ever.
     #[test]
-    fn a_banned_crate_is_found_with_those_who_bring_it() {
-        let all = BTreeSet::from(["rustls".to_owned(), "aws-lc-sys".to_owned()]);
-        let graph = graph(&[("rustls", &["aws-lc-sys"])]);
-        let violations = banned(&all, &graph);
-        assert_eq!(violations.len(), 1);
-        let line = violations[0].to_string();
-        assert!(
-            line.contains("`aws-lc-sys` is banned and comes with `rustls`"),
-            "{line}"
-        );
-    }
-
-    #[test]
-    fn a_tree_without_banned_crates_passes() {
-        let all = BTreeSet::from(["ring".to_owned(), "rustls".to_owned()]);
-        assert!(banned(&all, &graph(&[])).is_empty());
+    fn cargo_writes_the_tree_in_the_form_that_is_read() {
+        let workspace = Workspace::load().unwrap();
+        let own = tree(&workspace, &["--package", "xtask", "--edges", "normal"]).unwrap();
+        assert_eq!(find(&own, |name| name == "anyhow"), ["`xtask -> anyhow`"]);
     }
 }
