@@ -8,7 +8,7 @@ use cargo_metadata::Package;
 
 use crate::workspace::{Workspace, succeed};
 
-/// What each archive must hold, licences included: both ask to travel with every copy.
+/// What each archive must hold, licenses included: both ask to travel with every copy.
 const REQUIRED: &[&str] = &[
     "Cargo.toml",
     "LICENSE-APACHE",
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_without_a_licence_or_readme_is_refused() {
+    fn an_archive_without_a_license_or_readme_is_refused() {
         for file in ["LICENSE-MIT", "LICENSE-APACHE", "README.md"] {
             let contents = COMPLETE.replace(file, "docs/other");
             let error = check_contents("bursar-units", &contents).unwrap_err();

@@ -3,6 +3,7 @@
 //! them a broken house.
 
 mod dependencies;
+mod documents;
 mod graph;
 mod manifests;
 mod sources;
@@ -45,6 +46,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     violations.extend(graph::check(workspace)?);
     violations.extend(manifests::check(workspace)?);
     violations.extend(sources::check(workspace)?);
+    violations.extend(documents::check(workspace)?);
     violations.extend(check_example_arguments(workspace)?);
     violations.sort();
     for violation in &violations {
