@@ -17,7 +17,7 @@ use crate::examples::{self, ArgumentTable};
 use crate::workspace::Workspace;
 
 /// One broken rule.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Violation {
     /// A file, from the workspace's root, with the line where that helps.
     place: String,
@@ -48,7 +48,6 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     violations.extend(sources::check(workspace)?);
     violations.extend(documents::check(workspace)?);
     violations.extend(check_example_arguments(workspace)?);
-    violations.sort();
     for violation in &violations {
         println!("{violation}");
     }
