@@ -1,2 +1,57 @@
-//! The project's chores.
-fn main() {}
+//! The project's chores: everything a contributor or the blocking checks run beyond plain Cargo.
+//!
+//! `cargo xtask test` makes the machine ready and runs every test and example, `cargo xtask tidy`
+//! checks the rules of the house, and `cargo xtask package` proves that the published crates can
+//! be packed. `xtask` depends on no other crate of the workspace, so that it builds in seconds and
+//! works while an engine does not compile.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line tool reports to its user on standard output"
+)]
+
+mod examples;
+mod package;
+mod requirements;
+mod steps;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use workspace::Workspace;
+
+const USAGE: &str = "\
+Usage: cargo xtask <command>
+
+Commands:
+  test     make ready what the tests need, then run tests, doc tests, examples and tidy
+  tidy     check dependency rules, manifests, documentation and source files
+  package  check that every published crate can be packed";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["test"] => test::run(&Workspace::load()?),
+        ["tidy"] => tidy::run(&Workspace::load()?),
+        ["package"] => package::run(&Workspace::load()?),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        [] => bail!("no command given\n{USAGE}"),
+        _ => bail!("unknown command `{}`\n{USAGE}", words.join(" ")),
+    }
+}

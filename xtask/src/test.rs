@@ -1,0 +1,25 @@
+//! Does everything work here? `cargo xtask test`, from a machine with only Rust to a verdict.
+
+use anyhow::Result;
+
+use crate::requirements::{self, REQUIREMENTS};
+use crate::steps::Steps;
+use crate::workspace::{Workspace, succeed};
+use crate::{examples, tidy};
+
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    let mut steps = Steps::default();
+    steps.run("requirements", || {
+        requirements::fulfil(REQUIREMENTS, requirements::install_with_apt)
+    });
+    steps.run("unit, integration and doc tests", || {
+        succeed(
+            workspace
+                .cargo()
+                .args(["test", "--workspace", "--all-features", "--no-fail-fast"]),
+        )
+    });
+    examples::run(workspace, &mut steps);
+    steps.run("tidy", || tidy::run(workspace));
+    steps.finish("test")
+}

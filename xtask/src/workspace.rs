@@ -1,0 +1,105 @@
+//! What is in this workspace? Cargo's own answer, with every feature on.
+
+use std::env;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use cargo_metadata::camino::Utf8Path;
+use cargo_metadata::{CargoOpt, Metadata, MetadataCommand, Package, Target};
+
+/// The workspace around the current folder.
+pub(crate) struct Workspace {
+    metadata: Metadata,
+}
+
+impl Workspace {
+    pub(crate) fn load() -> Result<Self> {
+        let metadata = MetadataCommand::new()
+            .features(CargoOpt::AllFeatures)
+            .exec()
+            .context("cargo metadata did not describe the workspace")?;
+        Ok(Self { metadata })
+    }
+
+    pub(crate) fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    pub(crate) fn root(&self) -> &Utf8Path {
+        &self.metadata.workspace_root
+    }
+
+    /// The members, by name.
+    pub(crate) fn members(&self) -> Vec<&Package> {
+        let mut members = self.metadata.workspace_packages();
+        members.sort_by(|a, b| a.name.cmp(&b.name));
+        members
+    }
+
+    /// The members that are meant for a registry.
+    pub(crate) fn published(&self) -> Vec<&Package> {
+        self.members()
+            .into_iter()
+            .filter(|package| is_published(package))
+            .collect()
+    }
+
+    /// Every registered example with the package that holds it, by name.
+    pub(crate) fn examples(&self) -> Vec<(&Package, &Target)> {
+        let mut examples: Vec<_> = self
+            .members()
+            .into_iter()
+            .flat_map(|package| package.targets.iter().map(move |target| (package, target)))
+            .filter(|(_, target)| target.is_example())
+            .collect();
+        examples.sort_by(|a, b| a.1.name.cmp(&b.1.name));
+        examples
+    }
+
+    /// The Cargo that runs this program, started at the workspace's root.
+    pub(crate) fn cargo(&self) -> Command {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.current_dir(self.root());
+        command
+    }
+}
+
+/// Cargo writes `publish = false` as an empty list of registries.
+pub(crate) fn is_published(package: &Package) -> bool {
+    package
+        .publish
+        .as_ref()
+        .is_none_or(|registries| !registries.is_empty())
+}
+
+/// Runs a command with its output passed through; any exit code but 0 is an error.
+pub(crate) fn succeed(command: &mut Command) -> Result<()> {
+    let status = command
+        .status()
+        .with_context(|| format!("could not start {:?}", command.get_program()))?;
+    if !status.success() {
+        bail!("{:?} ended with {status}", command.get_program());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::succeed;
+
+    #[test]
+    fn a_command_that_fails_is_an_error_that_names_it() {
+        let error = succeed(&mut Command::new("false")).unwrap_err().to_string();
+        assert!(error.contains("false"), "{error}");
+        assert!(error.contains('1'), "{error}");
+    }
+
+    #[test]
+    fn a_command_that_does_not_exist_is_an_error_that_names_it() {
+        let error = succeed(&mut Command::new("no-such-program")).unwrap_err();
+        assert!(format!("{error:#}").contains("no-such-program"));
+    }
+}
