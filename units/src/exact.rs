@@ -91,16 +91,43 @@ impl Parts {
 
 /// `left + right`, with the larger number of decimal places where that fits.
 pub(crate) fn add(left: Decimal, right: Decimal) -> Result<Decimal, Failure> {
-    let (left, right) = (Parts::of(left), Parts::of(right));
-    if let Some(sum) = add_aligned(left, right) {
-        return sum.fit();
+    match add_aligned(Parts::of(left), Parts::of(right)) {
+        Some(sum) => sum.fit(),
+        None => add_far_apart(left, right),
     }
+}
+
+/// The sum where one term, brought to the places of the other, is too long.
+#[cold]
+fn add_far_apart(left: Decimal, right: Decimal) -> Result<Decimal, Failure> {
     // Without trailing zeros the alignment fails only where the sum ends in a
     // digit that is more than 38 places below its first: no decimal holds it.
-    match add_aligned(left.normalized(), right.normalized()) {
+    let (left, right) = (Parts::of(left).normalized(), Parts::of(right).normalized());
+    match add_aligned(left, right) {
         Some(sum) => sum.fit(),
+        None if whole_part_is_too_large(left, right) => Err(Failure::Overflow),
         None => Err(Failure::Inexact),
     }
+}
+
+/// Near the limit the larger term has no places, so cutting off those of the
+/// smaller one does not change the part before the point.
+fn whole_part_is_too_large(left: Parts, right: Parts) -> bool {
+    let whole = |parts: Parts| {
+        let magnitude = parts.magnitude.checked_div(power_of_ten(parts.scale)?)?;
+        at_scale(
+            Parts {
+                magnitude,
+                scale: 0,
+                ..parts
+            },
+            0,
+        )
+    };
+    let sum = whole(left)
+        .zip(whole(right))
+        .and_then(|(left, right)| left.checked_add(right));
+    sum.is_none_or(|sum| sum.unsigned_abs() > MAX_MAGNITUDE)
 }
 
 /// `left - right`, as [`add`].

@@ -10,7 +10,9 @@ use crate::{decimal, usd};
 #[track_caller]
 fn check<W: Copy + Into<Decimal>>(whole: &str, weights: &[W], quantum: Quantum, expected: &[&str]) {
     let whole: Money = whole.parse().expect("test data is money");
-    let parts = whole.allocate(weights, quantum).unwrap();
+    let parts = whole
+        .allocate(weights, quantum)
+        .expect("test data can be divided");
     let texts: Vec<String> = parts.iter().map(|it| it.amount().to_string()).collect();
     assert_eq!(texts, expected);
     assert_eq!(Money::try_sum(&parts), Ok(Some(whole)));
@@ -221,7 +223,10 @@ proptest! {
             // A partial sum can need more digits than the parts and the whole.
             match Money::try_sum(&parts) {
                 Ok(sum) => prop_assert_eq!(sum, Some(whole)),
-                Err(error) => prop_assert!(matches!(error, MoneyError::Inexact { .. })),
+                Err(error) => {
+                    let inexact = matches!(error, MoneyError::Inexact { .. });
+                    prop_assert!(inexact, "{}", error);
+                }
             }
         }
     }
