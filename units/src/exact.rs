@@ -421,3 +421,44 @@ pub(crate) fn from_digits(
         None => Err(Failure::Overflow),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn divides_products_of_more_than_128_bits() {
+        for (left, right, divisor, expected) in [
+            (7, 3, 4, Some((5, 1))),
+            (1 << 100, 1 << 100, 1 << 100, Some((1 << 100, 0))),
+            (u128::MAX, 3, 4, Some((u128::MAX / 4 * 3 + 2, 1))),
+            // (10^38)² ÷ (10^38 ÷ 2) is 2 × 10^38.
+            (
+                10_u128.pow(38),
+                10_u128.pow(38),
+                10_u128.pow(38) / 2,
+                Some((2 * 10_u128.pow(38), 0)),
+            ),
+            (u128::MAX, u128::MAX, MAX_DIVISOR, None),
+            (u128::MAX, 2, MAX_DIVISOR + 1, None),
+            (1, 1, 0, None),
+            (u128::MAX, u128::MAX, 0, None),
+        ] {
+            assert_eq!(
+                multiply_divide(left, right, divisor),
+                expected,
+                "{left} * {right} / {divisor}"
+            );
+        }
+    }
+
+    #[test]
+    fn finds_a_ten_in_either_factor_or_across_both() {
+        assert_eq!(without_a_ten(30, 7), Some((3, 7)));
+        assert_eq!(without_a_ten(7, 30), Some((7, 3)));
+        assert_eq!(without_a_ten(4, 15), Some((2, 3)));
+        assert_eq!(without_a_ten(15, 4), Some((3, 2)));
+        assert_eq!(without_a_ten(4, 8), None);
+        assert_eq!(without_a_ten(0, 7), Some((0, 7)));
+    }
+}

@@ -72,10 +72,10 @@
 //!   out of the factors, so no number over 128 bits is formed.
 //! - *Division among parts*: the method of the largest remainder, also Hamilton's
 //!   or Hare–Niemeyer (M. L. Balinski, H. P. Young, *Fair Representation*, 1982):
-//!   each part lies within one quantum of its exact share. Ties go to the lowest
-//!   index. As with any method that has this property, one more quantum in the
-//!   whole can take one from a part (the Alabama paradox); invoices are divided
-//!   once, so this does not matter to them.
+//!   each part of a whole number of quanta lies within one quantum of its exact
+//!   share. Ties go to the lowest index. One more quantum in the whole can take
+//!   one from a part (the Alabama paradox); a bill is divided once, so this does
+//!   not matter to it.
 //! - *Rounding*: half-even is roundTiesToEven of IEEE 754-2019, section 4.3.1; the
 //!   others are those of the General Decimal Arithmetic Specification (M.
 //!   Cowlishaw, version 1.70). A value is compared with the exact half of the

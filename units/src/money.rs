@@ -156,6 +156,10 @@ impl Money {
     /// this operation rounds: to the nearest decimal with as many digits as one
     /// holds (28 or 29, at most 28 of them places), a tie to the even one.
     ///
+    /// [`round_to`](Self::round_to) after a division rounds a second time: a
+    /// quotient that lies closer to a multiple than 28 digits tell is taken for
+    /// that multiple, also by [`Rounding::Up`].
+    ///
     /// To cut an amount into parts that add up again use
     /// [`split`](Self::split) or [`allocate`](Self::allocate), not division.
     ///

@@ -11,7 +11,7 @@ use crate::{Money, MoneyError};
 ///
 /// Two rates are equal when price and basis are: 3.00 per million is not
 /// replaced by 0.003 per thousand, so that a quote can show the list's own
-/// words.
+/// words. Both fields are public, for every price and basis make a rate.
 ///
 /// ```
 /// use bursar_units::{Currency, Money, TokenCount, UnitRate};

@@ -19,9 +19,9 @@ impl Money {
     /// remainder (Hamilton's, of 1792, for seats in the House): everyone gets
     /// the whole quanta of their exact share; the quanta still left go one each
     /// to the largest remainders, and among equal ones to the lowest index. So
-    /// each part is less than one quantum from its exact share. A weight of zero
-    /// gets zero. An amount under zero is divided as its opposite is, with the
-    /// sign put back.
+    /// each part of a whole number of quanta is less than one quantum from its
+    /// exact share. A weight of zero gets zero. An amount under zero is divided
+    /// as its opposite is, with the sign put back.
     ///
     /// Where the whole is not a multiple of the quantum, the rest (less than one
     /// quantum) goes to the next in the same order, and that one part is not a
