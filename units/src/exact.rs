@@ -416,7 +416,7 @@ pub(crate) fn from_digits(
             scale: scale.checked_sub(dropped)?,
         })
     };
-    match parts(0).or_else(|| parts(spare)) {
+    match (0..=spare).find_map(parts) {
         Some(parts) => parts.fit(),
         None => Err(Failure::Overflow),
     }

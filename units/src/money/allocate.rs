@@ -63,7 +63,7 @@ impl Money {
         let (quanta, receiver_of_rest) = weights.distribute(n_quanta).map_err(failed)?;
         let part = |index: usize, quanta: u128| -> Result<Decimal, Failure> {
             let amount = exact::steps(self.is_negative(), quanta, step)?;
-            if rest.is_zero() || Some(index) != receiver_of_rest {
+            if Some(index) != receiver_of_rest {
                 return Ok(amount);
             }
             let rest = if self.is_negative() {

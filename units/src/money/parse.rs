@@ -148,6 +148,8 @@ struct Digits {
     mantissa: Option<u128>,
     zeros: u32,
     places: u32,
+    /// How many digits there are from the first that is not zero.
+    length: u32,
 }
 
 impl Digits {
@@ -174,6 +176,9 @@ impl Digits {
     fn push(&mut self, byte: u8) -> Option<()> {
         let digit = byte.checked_sub(b'0').filter(|digit| *digit <= 9)?;
         self.zeros = self.zeros.checked_add(1)?;
+        if digit != 0 || self.length > 0 {
+            self.length = self.length.checked_add(1)?;
+        }
         if digit != 0 {
             let zeros = std::mem::take(&mut self.zeros);
             self.mantissa = self.mantissa.and_then(|mantissa| {
@@ -192,8 +197,8 @@ impl Digits {
         let scale = i64::from(self.places).saturating_sub(exponent);
         match self.mantissa {
             Some(mantissa) => exact::from_digits(negative, mantissa, i64::from(self.zeros), scale),
-            // More than 38 digits: too long if a fraction, else too large.
-            None if scale > 0 => Err(Failure::Inexact),
+            // More than 38 digits. The largest decimal has 29 before its point.
+            None if i64::from(self.length).saturating_sub(scale) <= 29 => Err(Failure::Inexact),
             None => Err(Failure::Overflow),
         }
     }

@@ -119,6 +119,14 @@ fn refuses_weights_that_divide_nothing() {
             weight: Decimal::MAX
         }),
     );
+    let large = [Decimal::MAX, Decimal::MAX, decimal("0.000000001")];
+    assert_eq!(
+        whole.allocate(&large, CENTS),
+        Err(MoneyError::WeightOutOfRange {
+            index: 1,
+            weight: Decimal::MAX
+        }),
+    );
     assert_eq!(
         whole.split(0, CENTS),
         Err(MoneyError::NoWeight {

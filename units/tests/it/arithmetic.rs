@@ -71,6 +71,18 @@ fn a_sum_over_the_largest_decimal_is_an_overflow() {
 }
 
 #[test]
+fn a_result_less_than_one_over_the_largest_decimal_is_too_long_and_not_too_large() {
+    let largest = Money::new(Decimal::MAX, Currency::USD);
+    assert!(matches!(
+        largest.checked_add(usd("0.5")),
+        Err(MoneyError::Inexact { .. })
+    ));
+    let product =
+        usd("14999837717395800431377071664").checked_mul(decimal("5.2819346453582532170541651252"));
+    assert!(matches!(product, Err(MoneyError::Inexact { .. })));
+}
+
+#[test]
 fn multiplies_exactly_or_not_at_all() {
     assert_eq!(
         usd("12.30")
@@ -151,6 +163,16 @@ fn zero_has_no_sign() {
         assert_eq!(money.to_string(), "0 USD");
     }
     assert!(usd("-0.01").is_negative());
+    // The one way to a decimal of −0 is through its bytes.
+    let mut bytes = [0; 16];
+    bytes[3] = 0x80;
+    let minus_zero = Decimal::deserialize(bytes);
+    assert!(minus_zero.is_sign_negative());
+    assert!(
+        !Money::new(minus_zero, Currency::USD)
+            .amount()
+            .is_sign_negative()
+    );
 }
 
 #[test]

@@ -92,6 +92,20 @@ fn rounds_to_the_quantum_and_prints_its_places() {
 }
 
 #[test]
+fn half_of_a_step_of_three_lies_between_two_amounts() {
+    for (amount, expected) in [
+        ("1", "0"),
+        ("2", "3"),
+        ("-1", "0"),
+        ("-2", "-3"),
+        ("4.5", "6"),
+    ] {
+        let rounded = usd(amount).round_to(step("3"), Rounding::HalfUp).unwrap();
+        assert_eq!(rounded.amount(), decimal(expected), "{amount}");
+    }
+}
+
+#[test]
 fn refuses_a_multiple_that_no_decimal_holds() {
     let largest = Money::new(Decimal::MAX, Currency::USD);
     assert_eq!(
