@@ -183,9 +183,7 @@ fn multiply_parts(
     mut scale: u32,
 ) -> Result<Decimal, Failure> {
     loop {
-        if let Some(magnitude) = left.checked_mul(right).filter(|it| *it <= MAX_MAGNITUDE)
-            && scale <= Decimal::MAX_SCALE
-        {
+        if let Some(magnitude) = left.checked_mul(right).filter(|it| *it <= MAX_MAGNITUDE) {
             return Parts {
                 negative,
                 magnitude,
