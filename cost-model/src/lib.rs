@@ -11,6 +11,8 @@ mod layout;
 mod port;
 mod read;
 mod record;
+mod report;
+mod review;
 
 pub use column::{Column, ColumnKind, FocusVersion};
 pub use costs::{CostKind, CostSum, Costs};
@@ -24,6 +26,11 @@ pub use read::{
     BillReader, FileProblem, Folded, Format, ReadError, ReadOptions, RejectReason, RejectedRow, Row,
 };
 pub use record::{ChargeCategory, CommitmentStatus, CostRecord, Period};
+pub use report::{
+    AnomalyLine, CategoryLine, Change, ChargeLine, CostTotals, DayLine, FileReport, GroupLine,
+    GroupTable, Report, ServiceDay, ServiceLine, UnknownRows,
+};
+pub use review::{ReviewError, ReviewOptions, RowCounts, Tally};
 
 mod attribution;
 mod budget;

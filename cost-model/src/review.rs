@@ -1,0 +1,572 @@
+//! How do the rows of many files become one report?
+//!
+//! A [`Tally`] is shown every row, by as many threads as one likes, each with a tally of its
+//! own; [merged](Tally::merge), they make a [`Report`]. Nothing depends on the order of rows or
+//! on which thread saw them.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use bursar_units::Currency;
+use jiff::civil::Date;
+
+use crate::report::{
+    CategoryLine, Change, ChargeLine, CostTotals, DayLine, GroupLine, GroupTable, Report,
+    ServiceDay, ServiceLine,
+};
+use crate::{
+    Attribution, Budget, BudgetError, Closing, Column, CostGroup, CostKind, CostRecord, Costs,
+    Cube, DailySeries, DateRange, Dimension, ExactError, ExactSum, Forecast, ForecastError, Group,
+    Growth, RejectedRow, Row, SeriesError, TooManyDimensions,
+};
+
+/// What a review looks at and how; the default is everything in the bill.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ReviewOptions {
+    /// Only charges that start in these days (UTC). Others are counted, not reviewed.
+    pub window: Option<DateRange>,
+    /// A table of the costs by these dimensions.
+    pub group_by: Vec<Dimension>,
+    /// Up to which day the bill is closed: days without a row are then zero, not missing.
+    pub closing: Closing,
+    /// What the month of the last charge may cost, in which currency.
+    pub budget: Option<(Currency, ExactSum)>,
+    /// Longer lists of rejected rows are cut and say so; the count is always whole.
+    pub max_rejected: usize,
+}
+
+impl Default for ReviewOptions {
+    fn default() -> ReviewOptions {
+        ReviewOptions {
+            window: None,
+            group_by: Vec::new(),
+            closing: Closing::Unknown,
+            budget: None,
+            max_rejected: 10_000,
+        }
+    }
+}
+
+/// Why a review could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReviewError {
+    /// The table asks for too many dimensions.
+    #[error(transparent)]
+    Dimensions(#[from] TooManyDimensions),
+    /// A sum left its range.
+    #[error(transparent)]
+    Amount(#[from] ExactError),
+    /// The days do not make a series.
+    #[error(transparent)]
+    Series(#[from] SeriesError),
+    /// The days do not make a forecast.
+    #[error(transparent)]
+    Forecast(#[from] ForecastError),
+    /// The budget is none.
+    #[error(transparent)]
+    Budget(#[from] BudgetError),
+}
+
+/// Gathers the rows of a bill.
+///
+/// ```
+/// use bursar_cost_model::{BillReader, ReadOptions, ReviewOptions, Tally};
+///
+/// let file = "\
+/// BilledCost,BillingCurrency,ChargePeriodStart,ServiceCategory,ServiceName
+/// 119.81,USD,2024-01-01T00:00:00Z,Compute,Amazon Elastic Compute Cloud
+/// 68.54,USD,2024-01-02T00:00:00Z,AI and Machine Learning,Amazon Bedrock
+/// ";
+/// let options = ReviewOptions::default();
+/// let mut tally = Tally::new(&options)?;
+/// let mut reader = BillReader::new(file.as_bytes(), &ReadOptions::default())?;
+/// while let Some(row) = reader.next_row() {
+///     tally.add(row)?;
+/// }
+/// let report = tally.report(&options)?;
+/// assert_eq!(report.by_service[0].service, "Amazon Elastic Compute Cloud");
+/// assert_eq!(report.by_service[0].costs.billed.as_ref().map(|b| b.to_string()).as_deref(), Some("119.81"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Tally {
+    window: Option<DateRange>,
+    max_rejected: usize,
+    base: Cube,
+    grouped: Option<Cube>,
+    counts: RowCounts,
+    rejected: Vec<RejectedRow>,
+}
+
+/// How many rows became what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct RowCounts {
+    /// Rows of the file below its header.
+    pub read: u64,
+    /// Rows that became records.
+    pub kept: u64,
+    /// Rows that could not be read.
+    pub rejected: u64,
+    /// Records that start outside the window of the review, or at no known time.
+    pub outside: u64,
+}
+
+impl RowCounts {
+    fn add(&mut self, other: &RowCounts) {
+        self.read += other.read;
+        self.kept += other.kept;
+        self.rejected += other.rejected;
+        self.outside += other.outside;
+    }
+}
+
+/// The dimensions that every report needs.
+const BASE: [Dimension; 3] = [
+    Dimension::Provider,
+    Dimension::Column(Column::ServiceCategory),
+    Dimension::Column(Column::ServiceName),
+];
+
+impl Tally {
+    /// A tally that has seen nothing.
+    ///
+    /// # Errors
+    /// [`ReviewError::Dimensions`] for more dimensions than a cube can have.
+    pub fn new(options: &ReviewOptions) -> Result<Tally, ReviewError> {
+        let grouped = match options.group_by.as_slice() {
+            [] => None,
+            dimensions => Some(Cube::new(dimensions.to_vec())?),
+        };
+        Ok(Tally {
+            window: options.window,
+            max_rejected: options.max_rejected,
+            base: Cube::new(BASE.to_vec())?,
+            grouped,
+            counts: RowCounts::default(),
+            rejected: Vec::new(),
+        })
+    }
+
+    /// Adds one row of a file.
+    ///
+    /// # Errors
+    /// [`ExactError::SumOutOfRange`], see [`ExactSum::add`].
+    #[inline]
+    pub fn add(&mut self, row: Row<'_>) -> Result<(), ExactError> {
+        match row {
+            Row::Record(record) => self.add_record(&record),
+            Row::Rejected(rejected) => {
+                self.reject(rejected);
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds one charge.
+    ///
+    /// # Errors
+    /// [`ExactError::SumOutOfRange`], see [`ExactSum::add`].
+    #[inline]
+    pub fn add_record(&mut self, record: &CostRecord<'_>) -> Result<(), ExactError> {
+        self.counts.read += 1;
+        self.counts.kept += 1;
+        if let Some(window) = self.window
+            && !starts_within(record, window)
+        {
+            self.counts.outside += 1;
+            return Ok(());
+        }
+        self.base.add(record)?;
+        if let Some(grouped) = &mut self.grouped {
+            grouped.add(record)?;
+        }
+        Ok(())
+    }
+
+    /// Counts a row that could not be read, and lists it while the list is short enough.
+    pub fn reject(&mut self, rejected: RejectedRow) {
+        self.counts.read += 1;
+        self.counts.rejected += 1;
+        self.rejected.push(rejected);
+        // Threads see rows in any order, and the first lines are the ones to keep.
+        if self.rejected.len() > self.max_rejected.saturating_mul(2) {
+            self.shorten_rejected();
+        }
+    }
+
+    fn shorten_rejected(&mut self) {
+        self.rejected.sort_by_key(|row| row.line);
+        self.rejected.truncate(self.max_rejected);
+    }
+
+    /// Adds what another tally with the same options has gathered.
+    ///
+    /// # Errors
+    /// [`ExactError::SumOutOfRange`], see [`ExactSum::add`].
+    pub fn merge(&mut self, other: Tally) -> Result<(), ExactError> {
+        self.base.merge(&other.base)?;
+        if let (Some(mine), Some(theirs)) = (&mut self.grouped, &other.grouped) {
+            mine.merge(theirs)?;
+        }
+        self.counts.add(&other.counts);
+        self.rejected.extend(other.rejected);
+        self.shorten_rejected();
+        Ok(())
+    }
+
+    /// A step of [`BillReader::fold`](crate::BillReader::fold): breaks at the first failure.
+    pub fn step(this: &mut Result<Tally, ReviewError>, row: Row<'_>) -> ControlFlow<()> {
+        let Ok(tally) = this else {
+            return ControlFlow::Break(());
+        };
+        match tally.add(row) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                *this = Err(error.into());
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// How many rows became what.
+    #[must_use]
+    pub fn counts(&self) -> RowCounts {
+        self.counts
+    }
+
+    /// The rows that could not be read, by line; at most as many as the options allow.
+    #[must_use]
+    pub fn rejected(&self) -> Vec<RejectedRow> {
+        let mut rejected = self.rejected.clone();
+        rejected.sort_by_key(|row| row.line);
+        rejected.truncate(self.max_rejected);
+        rejected
+    }
+
+    /// The costs by provider, service category and service.
+    #[must_use]
+    pub fn cube(&self) -> &Cube {
+        &self.base
+    }
+
+    /// What the bill says.
+    ///
+    /// # Errors
+    /// [`ReviewError`] when a sum leaves its range or the window is too long for a series.
+    pub fn report(&self, options: &ReviewOptions) -> Result<Report, ReviewError> {
+        let totals = self.base.totals()?;
+        let main = main_currency(&totals);
+        let mut report = Report {
+            currency: main,
+            totals: totals
+                .iter()
+                .map(|(c, costs)| (*c, CostTotals::of(costs)))
+                .collect(),
+            ..Report::default()
+        };
+        for (&currency, total) in &totals {
+            let kind = leading_cost(total);
+            report
+                .by_service
+                .extend(services(&self.base, currency, kind, total)?);
+            report
+                .by_category
+                .extend(categories(&self.base, currency, kind, total)?);
+            report.by_charge.extend(charges(&self.base, currency)?);
+            report.daily.extend(days(&self.base, currency, kind)?);
+        }
+        report.groups = self
+            .grouped
+            .as_ref()
+            .map(|cube| groups(cube, &totals))
+            .transpose()?;
+        if let Some(currency) = main {
+            let kind = totals.get(&currency).map_or(CostKind::Billed, leading_cost);
+            report.cost = kind;
+            self.analyze(&mut report, options, currency, kind)?;
+        }
+        Ok(report)
+    }
+
+    /// Everything that needs the days of one currency in a row.
+    fn analyze(
+        &self,
+        report: &mut Report,
+        options: &ReviewOptions,
+        currency: Currency,
+        kind: CostKind,
+    ) -> Result<(), ReviewError> {
+        let daily = self.base.daily(currency)?;
+        let Some(window) = options.window.or_else(|| span(&daily)) else {
+            return Ok(());
+        };
+        let amounts = daily
+            .iter()
+            .map(|(day, costs)| (*day, costs.of(kind).sum.clone()));
+        let series = DailySeries::new(window, options.closing, amounts)?;
+        let summary = series.summary(PLACES)?;
+        report.period = Some(window);
+        report.growth = Some(Growth::of(&series));
+        report.volatility = summary.volatility;
+        report.peak = summary.peak.clone();
+        report.change = self.change(&daily, window, currency, kind)?;
+        report.forecast = forecast(&series, window)?;
+        report.summary = Some(summary);
+        if let Some((_, amount)) = options.budget.as_ref().filter(|(c, _)| *c == currency)
+            && let Some(month) = last_month(window)
+        {
+            let budget = Budget::new(amount.clone(), month)?;
+            report.budget = budget.burn(&series, PLACES).map(Some).or_else(uncovered)?;
+        }
+        Ok(())
+    }
+
+    /// The change between two stretches of equal kind, by service.
+    fn change(
+        &self,
+        daily: &BTreeMap<Date, Costs>,
+        window: DateRange,
+        currency: Currency,
+        kind: CostKind,
+    ) -> Result<Option<Change>, ReviewError> {
+        let Some((before, after)) = stretches(daily, window) else {
+            return Ok(None);
+        };
+        let by_service = |range: DateRange| -> Result<Vec<(String, ExactSum)>, ExactError> {
+            let sums = self.base.sum_by(
+                |group| group.currency == currency && group.day.is_some_and(|d| range.contains(d)),
+                |group| service_name(group).to_owned(),
+            )?;
+            Ok(sums
+                .into_iter()
+                .map(|(service, costs)| (service, costs.of(kind).sum.clone()))
+                .collect())
+        };
+        let by_service = Attribution::between(by_service(before)?, by_service(after)?)?;
+        Ok(Some(Change {
+            before,
+            after,
+            by_service,
+        }))
+    }
+}
+
+/// The places that averages and forecasts are rounded to.
+const PLACES: u32 = 2;
+
+/// The most days of a week that two stretches of a month are compared by.
+const WEEK: usize = 7;
+
+fn starts_within(record: &CostRecord<'_>, window: DateRange) -> bool {
+    let start = record.charge_period.start;
+    start.is_some_and(|time| window.contains(time.to_zoned(jiff::tz::TimeZone::UTC).date()))
+}
+
+/// The currency of most rows: the one that figures of a single series are given in.
+fn main_currency(totals: &BTreeMap<Currency, Costs>) -> Option<Currency> {
+    // The first of several with the same count, so that the answer is always the same.
+    totals
+        .iter()
+        .rev()
+        .max_by_key(|(_, costs)| costs.rows)
+        .map(|(&currency, _)| currency)
+}
+
+/// The billed cost, or the effective one where no row is billed (amortized files).
+fn leading_cost(costs: &Costs) -> CostKind {
+    let unknown = |kind| costs.of(kind).unknown_rows == costs.rows;
+    if unknown(CostKind::Billed) && !unknown(CostKind::Effective) {
+        CostKind::Effective
+    } else {
+        CostKind::Billed
+    }
+}
+
+fn service_name<'c>(group: &Group<'c>) -> &'c str {
+    group
+        .values
+        .get(2)
+        .copied()
+        .flatten()
+        .unwrap_or("(no service)")
+}
+
+fn share(part: &Costs, total: &Costs, kind: CostKind) -> Option<f64> {
+    let whole = total.of(kind).sum.to_f64();
+    (whole != 0.0).then(|| part.of(kind).sum.to_f64() / whole * 100.0)
+}
+
+fn services(
+    cube: &Cube,
+    currency: Currency,
+    kind: CostKind,
+    total: &Costs,
+) -> Result<Vec<ServiceLine>, ExactError> {
+    let sums = cube.sum_by(
+        |group| group.currency == currency,
+        |group| {
+            (
+                group.values.first().copied().flatten(),
+                service_name(group),
+                cube.cost_group(group),
+            )
+        },
+    )?;
+    let mut sums: Vec<_> = sums.into_iter().collect();
+    sums.sort_by(|(_, a), (_, b)| b.of(kind).sum.cmp(&a.of(kind).sum));
+    let lines = sums
+        .into_iter()
+        .map(|((provider, service, group), costs)| ServiceLine {
+            service: service.to_owned(),
+            provider: provider.map(str::to_owned),
+            category: group,
+            currency,
+            share: share(&costs, total, kind),
+            costs: CostTotals::of(&costs),
+        });
+    Ok(lines.collect())
+}
+
+fn categories(
+    cube: &Cube,
+    currency: Currency,
+    kind: CostKind,
+    total: &Costs,
+) -> Result<Vec<CategoryLine>, ExactError> {
+    let mut sums = cube.sum_by(|g| g.currency == currency, |group| cube.cost_group(group))?;
+    let lines = CostGroup::ALL.into_iter().map(|category| {
+        let costs = sums.remove(&category).unwrap_or_default();
+        CategoryLine {
+            category,
+            currency,
+            share: share(&costs, total, kind),
+            costs: CostTotals::of(&costs),
+        }
+    });
+    Ok(lines.collect())
+}
+
+fn charges(cube: &Cube, currency: Currency) -> Result<Vec<ChargeLine>, ExactError> {
+    let sums = cube.sum_by(|g| g.currency == currency, |group| group.charge_category)?;
+    let lines = sums.into_iter().map(|(charge_category, costs)| ChargeLine {
+        charge_category,
+        currency,
+        costs: CostTotals::of(&costs),
+    });
+    Ok(lines.collect())
+}
+
+fn days(cube: &Cube, currency: Currency, kind: CostKind) -> Result<Vec<DayLine>, ExactError> {
+    let sums = cube.sum_by(
+        |group| group.currency == currency,
+        |group| (group.day, service_name(group)),
+    )?;
+    let mut days: BTreeMap<Date, (Costs, Vec<ServiceDay>)> = BTreeMap::new();
+    for ((day, service), costs) in sums {
+        let Some(day) = day else { continue };
+        let (total, services) = days.entry(day).or_default();
+        total.merge(&costs)?;
+        services.push(ServiceDay {
+            service: service.to_owned(),
+            cost: costs.of(kind).sum.clone(),
+        });
+    }
+    let lines = days.into_iter().map(|(date, (costs, by_service))| DayLine {
+        date,
+        currency,
+        costs: CostTotals::of(&costs),
+        by_service,
+    });
+    Ok(lines.collect())
+}
+
+fn groups(cube: &Cube, totals: &BTreeMap<Currency, Costs>) -> Result<GroupTable, ExactError> {
+    let key = |group: &Group<'_>| -> (Currency, Vec<Option<String>>) {
+        (
+            group.currency,
+            group.values.iter().map(|v| v.map(str::to_owned)).collect(),
+        )
+    };
+    let sums = cube.sum_by(|_| true, key)?;
+    let mut lines: Vec<GroupLine> = sums
+        .into_iter()
+        .map(|((currency, values), costs)| {
+            let total = totals.get(&currency);
+            let share = total.and_then(|total| share(&costs, total, leading_cost(total)));
+            GroupLine {
+                values,
+                currency,
+                share,
+                costs: CostTotals::of(&costs),
+            }
+        })
+        .collect();
+    // Stable: lines of the same cost stay in the order of their values.
+    lines.sort_by(|a, b| (a.currency, b.costs.leading()).cmp(&(b.currency, a.costs.leading())));
+    let dimensions = cube.dimensions().iter().map(ToString::to_string).collect();
+    Ok(GroupTable { dimensions, lines })
+}
+
+/// From the first day with a charge to the last.
+fn span(daily: &BTreeMap<Date, Costs>) -> Option<DateRange> {
+    let (first, last) = (daily.keys().next()?, daily.keys().next_back()?);
+    DateRange::new(*first, last.tomorrow().ok()?).ok()
+}
+
+/// The month of the last day.
+fn last_month(window: DateRange) -> Option<DateRange> {
+    DateRange::month_of(window.end().yesterday().ok()?).ok()
+}
+
+/// The cost of the last month at its end, where it has not ended and was seen from its start.
+fn forecast(series: &DailySeries, window: DateRange) -> Result<Option<Forecast>, ReviewError> {
+    match last_month(window) {
+        Some(month) if month.end() > window.end() => Forecast::of(series, month, PLACES)
+            .map(Some)
+            .or_else(|error| match error {
+                ForecastError::LateStart { .. } | ForecastError::NoOverlap { .. } => Ok(None),
+                other => Err(other.into()),
+            }),
+        _ => Ok(None),
+    }
+}
+
+/// A budget of a month that the bill does not cover from its start is not judged.
+fn uncovered<T>(error: BudgetError) -> Result<Option<T>, BudgetError> {
+    match error {
+        BudgetError::Forecast(
+            ForecastError::LateStart { .. } | ForecastError::NoOverlap { .. },
+        ) => Ok(None),
+        other => Err(other),
+    }
+}
+
+/// Two stretches to compare: the last two calendar months where both are whole, or else the last
+/// days, at most a week, and as many before them.
+fn stretches(daily: &BTreeMap<Date, Costs>, window: DateRange) -> Option<(DateRange, DateRange)> {
+    let whole: Vec<DateRange> = window
+        .months()
+        .filter(|month| month.start() >= window.start() && month.end() <= window.end())
+        .collect();
+    if let [.., before, after] = whole.as_slice() {
+        return Some((*before, *after));
+    }
+    let days: Vec<Date> = daily.keys().copied().collect();
+    let length = WEEK.min(days.len() / 2);
+    if length == 0 {
+        return None;
+    }
+    let last = *days.last()?;
+    let after = DateRange::new(days_before(last, length - 1)?, last.tomorrow().ok()?).ok()?;
+    let before = DateRange::new(days_before(after.start(), length)?, after.start()).ok()?;
+    Some((before, after))
+}
+
+fn days_before(day: Date, n: usize) -> Option<Date> {
+    day.checked_sub(jiff::Span::new().try_days(i64::try_from(n).ok()?).ok()?)
+        .ok()
+}
