@@ -58,7 +58,7 @@ impl Rows {
 
     /// The bytes of the block, for use as the next one's buffer.
     pub(crate) fn recycle(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.block.bytes)
+        self.take_block().bytes
     }
 
     /// How many bytes of the block have been parsed.
@@ -101,6 +101,7 @@ impl Rows {
 
     /// The block that is being parsed; what is left of it is forgotten.
     pub(crate) fn take_block(&mut self) -> Block {
+        self.at = 0;
         let empty = Block {
             bytes: Vec::new(),
             first_line: 1,
