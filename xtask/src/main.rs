@@ -1,15 +1,16 @@
 //! The project's chores: everything a contributor or the blocking checks run beyond plain Cargo.
 //!
 //! `cargo xtask test` makes the machine ready and runs every test and example, `cargo xtask tidy`
-//! checks the rules of the house, and `cargo xtask package` proves that the published crates can
-//! be packed. `xtask` depends on no other crate of the workspace, so that it builds in seconds and
-//! works while an engine does not compile.
+//! checks the rules of the house, `cargo xtask features` builds each published crate on its own,
+//! and `cargo xtask package` proves that they can be packed. `xtask` depends on no other crate of
+//! the workspace, so that it builds in seconds and works while an engine does not compile.
 #![expect(
     clippy::print_stdout,
     reason = "a command-line tool reports to its user on standard output"
 )]
 
 mod examples;
+mod features;
 mod package;
 mod requirements;
 mod steps;
@@ -26,9 +27,10 @@ const USAGE: &str = "\
 Usage: cargo xtask <command>
 
 Commands:
-  test     make ready what the tests need, then run tests, doc tests, examples and tidy
-  tidy     check dependency rules, manifests, documentation and source files
-  package  check that every published crate can be packed";
+  test      make ready what the tests need, then run tests, doc tests, examples and tidy
+  tidy      check dependency rules, manifests, documentation and source files
+  features  lint every published crate without features and with each alone
+  package   check that every published crate can be packed";
 
 fn main() -> ExitCode {
     match run() {
@@ -46,6 +48,7 @@ fn run() -> Result<()> {
     match words.as_slice() {
         ["test"] => test::run(&Workspace::load()?),
         ["tidy"] => tidy::run(&Workspace::load()?),
+        ["features"] => features::run(&Workspace::load()?),
         ["package"] => package::run(&Workspace::load()?),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

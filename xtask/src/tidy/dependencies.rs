@@ -123,10 +123,11 @@ fn member(workspace: &Workspace, package: &Package) -> Member {
         };
         set.insert(dependency.name.clone());
     }
-    // A dev-dependency that only adds a feature to a dependency is no new direction.
+    // A dev-dependency that only adds a feature, to a dependency or to the package itself, is no
+    // new direction.
     member
         .workspace_dev
-        .retain(|name| !member.workspace.contains(name));
+        .retain(|name| *name != member.name && !member.workspace.contains(name));
     member
 }
 

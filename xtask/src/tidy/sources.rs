@@ -120,19 +120,29 @@ fn check_text(place: &Utf8Path, text: &str) -> Vec<Violation> {
     violations
 }
 
-/// A published crate's front page shows how it is used.
-fn check_crate_documentation(place: &Utf8Path, text: &str) -> Option<Violation> {
+/// A published crate's front page shows how it is used, and its README is compiled, so that
+/// neither goes stale.
+fn check_crate_documentation(place: &Utf8Path, text: &str) -> Vec<Violation> {
     let shows_example = text
         .lines()
         .take_while(|line| line.starts_with("//!"))
         .any(|line| line.contains("```"));
-    let includes_readme = text.contains("include_str!(\"../README.md\")");
-    (!shows_example && !includes_readme).then(|| {
-        Violation::new(
+    let readme_is_documentation = text.contains("#![doc = include_str!(\"../README.md\")]");
+    let mut violations = Vec::new();
+    if !shows_example && !readme_is_documentation {
+        violations.push(Violation::new(
             place.as_str(),
             "published: show one running example in the crate's documentation",
-        )
-    })
+        ));
+    }
+    if !text.contains("include_str!(\"../README.md\")") {
+        violations.push(Violation::new(
+            place.as_str(),
+            "published: have the README's example compiled, by `#[doc = include_str!(\"../README.md\")]` \
+             on an item under `#[cfg(doctest)]`",
+        ));
+    }
+    violations
 }
 
 /// A file where Cargo looks for programs, yet no target, is compiled by nobody.
@@ -205,14 +215,24 @@ mod tests {
     }
 
     #[test]
-    fn a_published_crate_must_show_an_example() {
-        let place = Utf8Path::new("units/src/lib.rs");
-        let bare = "//! Money.\n\n/// ```\n/// ```\nfn f() {}\n";
-        assert!(check_crate_documentation(place, bare).is_some());
-        let shown = "//! Money.\n//! ```\n//! let money = 1;\n//! ```\n";
-        assert!(check_crate_documentation(place, shown).is_none());
-        let included = "//! Money.\n#![doc = include_str!(\"../README.md\")]\n";
-        assert!(check_crate_documentation(place, included).is_none());
+    fn a_published_crate_must_show_an_example_and_compile_that_of_its_readme() {
+        let advice = |text: &str| {
+            let violations = check_crate_documentation("units/src/lib.rs".into(), text);
+            let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
+            lines.join("\n")
+        };
+        let example = "//! Money.\n//! ```\n//! let money = 1;\n//! ```\n";
+        let readme = "#[cfg(doctest)]\n#[doc = include_str!(\"../README.md\")]\nstruct Readme;\n";
+        let neither = advice("//! Money.\n\n/// ```\n/// ```\nfn f() {}\n");
+        assert!(neither.contains("show one running example"), "{neither}");
+        assert!(neither.contains("README's example compiled"), "{neither}");
+        assert!(advice(example).contains("README's example compiled"));
+        assert!(advice(&format!("//! Money.\n{readme}")).contains("show one running example"));
+        assert_eq!(advice(&format!("{example}{readme}")), "");
+        assert_eq!(
+            advice("//! Money.\n#![doc = include_str!(\"../README.md\")]\n"),
+            ""
+        );
     }
 
     #[test]
