@@ -3,7 +3,8 @@
 //! What is billed stays exact; only the days that are not complete are estimated, from the
 //! complete days of the last weeks: their level, an effect for each weekday where all seven have
 //! been seen three times, and a trend only where [`Growth`] finds it significant. One-off days
-//! (a yearly fee, the fixed charges on the first of a month) are set aside before, and named.
+//! (a yearly fee, the fixed charges on the first of a month) are set aside before, and named; only
+//! another first of a month is expected to cost again what the first days before it did.
 //!
 //! The interval allows for the noise of the coming days, for their dependence on each other, and
 //! for the error of level, weekday effects and slope: the variance of Σ coming − Σ predicted is
@@ -186,6 +187,9 @@ pub struct ForecastBasis {
     pub trend_per_day: Option<f64>,
     /// The correlation of neighboring days that the interval allows for.
     pub autocorrelation: f64,
+    /// What the first of a month is expected to cost, in units of the currency: the median of the
+    /// firsts that were seen, when all of them were set aside; `None` otherwise.
+    pub first_of_month: Option<f64>,
     /// Days that were not taken as ordinary, with what they cost.
     pub set_aside: Vec<SetAside>,
 }
@@ -365,6 +369,17 @@ impl History {
     }
 }
 
+impl History {
+    /// The median of the firsts of a month, when none was ordinary.
+    fn first_of_month(&self) -> Option<f64> {
+        if self.dates.iter().any(|date| date.day() == 1) {
+            return None;
+        }
+        let firsts = self.set_aside.iter().filter(|day| day.date.day() == 1);
+        median(firsts.map(|day| day.cost.to_f64()).collect())
+    }
+}
+
 /// Which days are far from what their weekday usually costs, unless that is frequent.
 fn one_off_days(days: &[Day], values: &[f64]) -> Vec<bool> {
     let usual = median(values.to_vec()).unwrap_or(0.0);
@@ -405,6 +420,8 @@ struct Model {
     noise: Noise,
     weekday_effects: bool,
     trend_per_day: Option<f64>,
+    /// What the fixed charges make of the first of a month.
+    first_of_month: Option<f64>,
     /// No day of the history was below zero, so no coming one is expected to be.
     never_negative: bool,
 }
@@ -428,6 +445,7 @@ impl Model {
             trend_per_day: fit.slope_weights().map(|weights| fit.estimate(&weights)),
             fit,
             weekday_effects: weekdays,
+            first_of_month: history.first_of_month(),
             never_negative: values.iter().all(|value| *value >= 0.0),
         })
     }
@@ -435,7 +453,9 @@ impl Model {
     /// What each coming day is expected to add; an open day adds what is still lacking.
     fn daily(&self, coming: &[Coming], places: u32) -> Result<Vec<DayEstimate>, ForecastError> {
         let estimate = |coming: &Coming| {
-            let mut cost = self.fit.estimate(&self.fit.value_weights(coming.day));
+            let ordinary = || self.fit.estimate(&self.fit.value_weights(coming.day));
+            let fixed = self.first_of_month.filter(|_| coming.date.day() == 1);
+            let mut cost = fixed.unwrap_or_else(ordinary);
             if self.never_negative {
                 cost = cost.max(0.0);
             }
@@ -495,6 +515,7 @@ impl Model {
             weekday_effects: self.weekday_effects,
             trend_per_day: self.trend_per_day,
             autocorrelation: self.noise.phi,
+            first_of_month: self.first_of_month,
             set_aside: history.set_aside,
         }
     }

@@ -466,3 +466,79 @@ fn subtract(from: &mut [f64], factor: f64, what: &[f64]) {
         .zip(what)
         .for_each(|(x, y)| *x -= factor * y);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise(degrees_of_freedom: f64) -> Noise {
+        Noise {
+            phi: 0.0,
+            variance: 1.0,
+            degrees_of_freedom,
+        }
+    }
+
+    fn check_near(actual: f64, expected: f64) {
+        assert!(
+            (actual - expected).abs() < 1e-7 * expected,
+            "{actual} is not {expected}"
+        );
+    }
+
+    // scipy.stats.t.ppf(0.975, d), t.ppf(0.9, d) and 2·t.sf(40, 3.7), SciPy 1.17.1.
+    #[test]
+    fn takes_quantiles_of_students_t_at_any_degrees_of_freedom() {
+        for (degrees, wide, narrow) in [
+            (1.0, 12.706_204_736_174_694, 3.077_683_537_175_254_4),
+            (1.3, 7.500_529_325_562_029, 2.425_947_410_787_918),
+            (2.5, 3.574_654_842_003_681_7, 1.730_250_928_807_176_6),
+            (100.0, 1.983_971_518_523_551_8, 1.290_074_761_346_516),
+            (1800.0, 1.961_282_784_581_276_1, 1.282_022_066_660_368_3),
+        ] {
+            check_near(noise(degrees).reach(0.95), wide);
+            check_near(noise(degrees).reach(0.80), narrow);
+        }
+        check_near(noise(3.7).p_value(-40.0), 5.138_624_982_141_497e-6);
+    }
+
+    #[test]
+    fn sums_correlated_days_by_hand() {
+        let days: Vec<Day> = [0, 1, 3].map(|number| Day { number, weekday: 0 }).into();
+        let terms = Terms {
+            trend: false,
+            weekdays: false,
+        };
+        let fit = Fit::new(&days, &[1.0, 2.0, 6.0], terms).unwrap();
+        let noise = Noise {
+            phi: 0.5,
+            variance: 4.0,
+            degrees_of_freedom: 2.0,
+        };
+        // 1 + 4 + 9 + 2·(1·2·½ + 1·3·⅛ + 2·3·¼) = 19.75, times 4.
+        check_near(fit.variance(&noise, &[1.0, 2.0, 3.0], &[]), 79.0);
+        let coming = [(
+            Day {
+                number: 4,
+                weekday: 0,
+            },
+            1.0,
+        )];
+        // A weight of 1 on day 4 adds 1 + 2·(1·1⁄16 + 2·⅛ + 3·½) = 4.625, times 4.
+        check_near(fit.variance(&noise, &[1.0, 2.0, 3.0], &coming), 97.5);
+    }
+
+    #[test]
+    fn has_no_fit_where_terms_cannot_be_told_apart() {
+        let same_day = [Day {
+            number: 4,
+            weekday: 4,
+        }; 5];
+        let terms = Terms {
+            trend: true,
+            weekdays: true,
+        };
+        assert!(Fit::new(&same_day, &[1.0, 2.0, 3.0, 4.0, 5.0], terms).is_none());
+        assert!(Fit::new(&[], &[], terms).is_none());
+    }
+}

@@ -100,6 +100,24 @@ fn does_not_repeat_a_fixed_charge_on_the_first() {
 }
 
 #[test]
+fn expects_a_fixed_charge_on_the_next_first() {
+    // 10 a day, 300 on each first; December is wholly to come.
+    let window = range("2026-10-01..2026-12-01");
+    let cost = |day: jiff::civil::Date| sum(if day.day() == 1 { "300" } else { "10" });
+    let amounts = window.days().map(|day| (day, cost(day)));
+    let series = DailySeries::new(window, Closing::Unknown, amounts).unwrap();
+    let forecast = Forecast::of(&series, range("2026-11-01..2027-01-01"), 2).unwrap();
+    assert_eq!(forecast.billed, sum("590"));
+    let projection = projection(&forecast);
+    assert_eq!(projection.daily[0].cost.to_string(), "300.00");
+    assert_eq!(projection.rest.to_string(), "600.00");
+    assert_eq!(
+        projection.basis.as_ref().unwrap().first_of_month,
+        Some(300.0)
+    );
+}
+
+#[test]
 fn takes_frequent_spikes_for_ordinary() {
     let values: Vec<f64> = (0..40)
         .map(|i| if i % 5 == 0 { 100.0 } else { 0.0 })
@@ -273,5 +291,24 @@ proptest! {
         Random(seed).shuffle(&mut amounts);
         let again = DailySeries::new(known, Closing::Unknown, amounts).unwrap();
         prop_assert_eq!(Forecast::of(&again, period, 2).unwrap(), forecast);
+    }
+
+    #[test]
+    fn gives_ordered_intervals_or_an_error_on_any_amounts(
+        cells in proptest::collection::vec((any::<i64>(), 0u32..37), 1..60), places in 0u32..40,
+    ) {
+        let known = window(monday(), cells.len());
+        let amount = |(mantissa, scale): (i64, u32)| ExactSum::from(Exact::new(mantissa.into(), scale).unwrap());
+        let amounts = known.days().zip(cells.into_iter().map(amount));
+        let series = DailySeries::new(known, Closing::Unknown, amounts).unwrap();
+        match Forecast::of(&series, window(monday(), 70), places) {
+            Ok(Forecast { outlook: Outlook::Ready(projection), .. }) => {
+                for interval in &projection.intervals {
+                    prop_assert!(interval.low <= projection.total && projection.total <= interval.high);
+                }
+            }
+            Ok(forecast) => prop_assert!(series.days().len() < 9, "{forecast:?}"),
+            Err(error) => prop_assert!(matches!(error, ForecastError::Amount(_))),
+        }
     }
 }
