@@ -430,21 +430,21 @@ impl ExactSum {
     /// cannot do in fewer than 10¹⁴ additions.
     #[inline]
     pub fn add(&mut self, cell: Exact) -> Result<(), ExactError> {
-        if cell.scale == self.near.scale {
-            if let Some(mantissa) = self.near.mantissa.checked_add(cell.mantissa) {
-                self.near.mantissa = mantissa;
-                return Ok(());
-            }
+        if cell.scale == self.near.scale
+            && let Some(mantissa) = self.near.mantissa.checked_add(cell.mantissa)
+        {
+            self.near.mantissa = mantissa;
+            return Ok(());
         }
         self.add_aligned(cell)
     }
 
     fn add_aligned(&mut self, cell: Exact) -> Result<(), ExactError> {
-        if let Some((a, b, scale)) = aligned(self.near, cell) {
-            if let Some(mantissa) = a.checked_add(b) {
-                self.near = Exact { mantissa, scale };
-                return Ok(());
-            }
+        if let Some((a, b, scale)) = aligned(self.near, cell)
+            && let Some(mantissa) = a.checked_add(b)
+        {
+            self.near = Exact { mantissa, scale };
+            return Ok(());
         }
         let near = std::mem::replace(&mut self.near, cell);
         let far = self.far.get_or_insert_default();

@@ -85,6 +85,10 @@ pub struct ReadOptions {
 
 /// What one row of a file became.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "rows are lent one at a time; a box would cost an allocation a row"
+)]
 pub enum Row<'a> {
     /// A charge.
     Record(CostRecord<'a>),

@@ -57,6 +57,8 @@ pub struct Report {
     pub budget: Option<BudgetBurn>,
     /// Anomalies that were given.
     pub anomalies: Vec<AnomalyLine>,
+    /// What a reader must know of how the figures came about.
+    pub notes: Vec<String>,
 }
 
 /// What became of one file.

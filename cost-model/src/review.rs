@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use bursar_units::Currency;
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::report::{
     CategoryLine, Change, ChargeLine, CostTotals, DayLine, GroupLine, GroupTable, Report,
@@ -17,15 +19,17 @@ use crate::report::{
 use crate::{
     Attribution, Budget, BudgetError, Closing, Column, CostGroup, CostKind, CostRecord, Costs,
     Cube, DailySeries, DateRange, Dimension, ExactError, ExactSum, Forecast, ForecastError, Group,
-    Growth, RejectedRow, Row, SeriesError, TooManyDimensions,
+    Growth, MAX_SERIES_DAYS, RejectedRow, Row, SeriesError, TooManyDimensions,
 };
 
 /// What a review looks at and how; the default is everything in the bill.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ReviewOptions {
-    /// Only charges that start in these days (UTC). Others are counted, not reviewed.
-    pub window: Option<DateRange>,
+    /// Only charges that start on this day (UTC) or later. Others are counted, not reviewed.
+    pub from: Option<Date>,
+    /// Only charges that start before this day (UTC). Others are counted, not reviewed.
+    pub until: Option<Date>,
     /// A table of the costs by these dimensions.
     pub group_by: Vec<Dimension>,
     /// Up to which day the bill is closed: days without a row are then zero, not missing.
@@ -39,7 +43,8 @@ pub struct ReviewOptions {
 impl Default for ReviewOptions {
     fn default() -> ReviewOptions {
         ReviewOptions {
-            window: None,
+            from: None,
+            until: None,
             group_by: Vec::new(),
             closing: Closing::Unknown,
             budget: None,
@@ -92,7 +97,8 @@ pub enum ReviewError {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Tally {
-    window: Option<DateRange>,
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
     max_rejected: usize,
     base: Cube,
     grouped: Option<Cube>,
@@ -142,7 +148,8 @@ impl Tally {
             dimensions => Some(Cube::new(dimensions.to_vec())?),
         };
         Ok(Tally {
-            window: options.window,
+            from: options.from.and_then(midnight),
+            until: options.until.and_then(midnight),
             max_rejected: options.max_rejected,
             base: Cube::new(BASE.to_vec())?,
             grouped,
@@ -174,9 +181,7 @@ impl Tally {
     pub fn add_record(&mut self, record: &CostRecord<'_>) -> Result<(), ExactError> {
         self.counts.read += 1;
         self.counts.kept += 1;
-        if let Some(window) = self.window
-            && !starts_within(record, window)
-        {
+        if !self.reviews(record.charge_period.start) {
             self.counts.outside += 1;
             return Ok(());
         }
@@ -185,6 +190,18 @@ impl Tally {
             grouped.add(record)?;
         }
         Ok(())
+    }
+
+    /// Whether a charge that starts then is within the days to review.
+    #[inline]
+    fn reviews(&self, start: Option<Timestamp>) -> bool {
+        let late_enough = self
+            .from
+            .is_none_or(|from| start.is_some_and(|start| from <= start));
+        let early_enough = self
+            .until
+            .is_none_or(|until| start.is_some_and(|start| start < until));
+        late_enough && early_enough
     }
 
     /// Counts a row that could not be read, and lists it while the list is short enough.
@@ -284,12 +301,36 @@ impl Tally {
             .as_ref()
             .map(|cube| groups(cube, &totals))
             .transpose()?;
+        report.notes.extend(self.unplaced(&totals)?);
         if let Some(currency) = main {
             let kind = totals.get(&currency).map_or(CostKind::Billed, leading_cost);
             report.cost = kind;
             self.analyze(&mut report, options, currency, kind)?;
         }
         Ok(report)
+    }
+
+    /// What of the bill is in no day, or in no currency.
+    fn unplaced(&self, totals: &BTreeMap<Currency, Costs>) -> Result<Vec<String>, ExactError> {
+        let undated = self
+            .base
+            .sum_by(|group| group.day.is_none(), |group| group.currency)?;
+        let mut notes = Vec::new();
+        for (currency, costs) in undated {
+            let cost = &costs.of(leading_cost(&costs)).sum;
+            notes.push(format!(
+                "{} rows with {cost} {currency} have no start of their charge period: \
+                 they are in the totals and in no day",
+                costs.rows
+            ));
+        }
+        if let Some(costs) = totals.get(&Currency::XXX) {
+            notes.push(format!(
+                "{} rows state no currency: they stand under XXX and are added to no other",
+                costs.rows
+            ));
+        }
+        Ok(notes)
     }
 
     /// Everything that needs the days of one currency in a row.
@@ -301,15 +342,23 @@ impl Tally {
         kind: CostKind,
     ) -> Result<(), ReviewError> {
         let daily = self.base.daily(currency)?;
-        let Some(window) = options.window.or_else(|| span(&daily)) else {
+        let Some(window) = span(&daily, options) else {
             return Ok(());
         };
+        report.period = Some(window);
+        if window.day_count() > MAX_SERIES_DAYS {
+            report.notes.push(format!(
+                "the charges span {window}, more than {MAX_SERIES_DAYS} days: \
+                 no trend and no forecast; review a shorter time"
+            ));
+            return Ok(());
+        }
         let amounts = daily
             .iter()
             .map(|(day, costs)| (*day, costs.of(kind).sum.clone()));
         let series = DailySeries::new(window, options.closing, amounts)?;
         let summary = series.summary(PLACES)?;
-        report.period = Some(window);
+        report.notes.extend(missing_days(&series));
         report.growth = Some(Growth::of(&series));
         report.volatility = summary.volatility;
         report.peak = summary.peak.clone();
@@ -361,9 +410,9 @@ const PLACES: u32 = 2;
 /// The most days of a week that two stretches of a month are compared by.
 const WEEK: usize = 7;
 
-fn starts_within(record: &CostRecord<'_>, window: DateRange) -> bool {
-    let start = record.charge_period.start;
-    start.is_some_and(|time| window.contains(time.to_zoned(jiff::tz::TimeZone::UTC).date()))
+/// The first instant of a UTC day.
+fn midnight(day: Date) -> Option<Timestamp> {
+    Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 /// The currency of most rows: the one that figures of a single series are given in.
@@ -511,10 +560,23 @@ fn groups(cube: &Cube, totals: &BTreeMap<Currency, Costs>) -> Result<GroupTable,
     Ok(GroupTable { dimensions, lines })
 }
 
-/// From the first day with a charge to the last.
-fn span(daily: &BTreeMap<Date, Costs>) -> Option<DateRange> {
-    let (first, last) = (daily.keys().next()?, daily.keys().next_back()?);
-    DateRange::new(*first, last.tomorrow().ok()?).ok()
+/// The days asked for, or else from the first day with a charge to the last.
+fn span(daily: &BTreeMap<Date, Costs>, options: &ReviewOptions) -> Option<DateRange> {
+    let start = options.from.or_else(|| daily.keys().next().copied())?;
+    let end = options
+        .until
+        .or_else(|| daily.keys().next_back()?.tomorrow().ok())?;
+    DateRange::new(start, end).ok()
+}
+
+/// The days that no statistic counts.
+fn missing_days(series: &DailySeries) -> Option<String> {
+    let first = series.missing().first()?;
+    let count = series.missing().len();
+    Some(format!(
+        "{count} days without a row, from {first} on, are not known to be closed: \
+         no average, trend or forecast counts them"
+    ))
 }
 
 /// The month of the last day.

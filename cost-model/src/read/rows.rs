@@ -200,6 +200,9 @@ fn not_utf8(
 
 /// At most so much of a value as a report shows.
 pub(crate) fn shorten(value: &str) -> String {
-    let end = value.floor_char_boundary(RejectedRow::VALUE_BYTES);
+    let mut end = value.len().min(RejectedRow::VALUE_BYTES);
+    while !value.is_char_boundary(end) {
+        end -= 1;
+    }
     value[..end].to_owned()
 }

@@ -1,3 +1,18 @@
 //! The crate as its users see it.
 
 mod analysis;
+mod reading;
+
+/// A file of the development data, which is not part of the project; says so when it is absent.
+fn development_data(name: &str) -> Option<std::path::PathBuf> {
+    let folder = std::env::var_os("BURSAR_DATA").map(std::path::PathBuf::from);
+    let path = folder
+        .map(|folder| folder.join(name))
+        .filter(|path| path.exists());
+    if path.is_none() {
+        eprintln!(
+            "SKIPPED: {name} is not there; set BURSAR_DATA to the development data to run this test"
+        );
+    }
+    path
+}
