@@ -52,3 +52,11 @@ pub use series::{
 };
 pub use trend::{Growth, MIN_TREND_DAYS, SIGNIFICANCE, Slope, SlopeTest, TrendVerdict};
 pub use unit_cost::{KeyedUnitCost, UnitCost, UnknownUnitCost, unit_costs};
+
+mod bill_source;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+mod memory;
+
+pub use bill_source::BillSource;
+pub use memory::{MemoryStore, RecordsSource};

@@ -5,7 +5,10 @@
 //! replaces it whole, in one transaction. FOCUS has no line id and splits rows lawfully, so rows
 //! are never told apart by their columns: a row is (source, partition, ordinal).
 
+use std::fmt;
+
 use async_trait::async_trait;
+use jiff::tz::Offset;
 
 use crate::{CostRecord, DateRange};
 
@@ -15,7 +18,9 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// Yields the records of one partition of a bill.
 #[async_trait]
 pub trait CostSource: Send {
-    /// The next records, in the order of the source; `None` after the last.
+    /// The next records, in the order of the source; `None` after the last, however often it is
+    /// asked. A batch may be empty; how many records it has is the source's choice, and what
+    /// bounds the memory of whoever reads it.
     ///
     /// # Errors
     /// [`SourceError`] when the source fails: what came before is not the whole partition, and a
@@ -67,6 +72,16 @@ impl PartitionKey {
     }
 }
 
+impl fmt::Display for PartitionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "source `{}`, partition `{}`",
+            self.source, self.partition
+        )
+    }
+}
+
 /// What a store holds of one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -93,6 +108,18 @@ impl PartitionInfo {
 }
 
 /// Which records a scan yields; the default is all.
+///
+/// ```
+/// use bursar_cost_model::{PartitionKey, Scan};
+///
+/// let february = Scan::within("2024-02-01..2024-03-01".parse()?);
+/// assert!(february.includes(&PartitionKey::new("aws-cur", "2024-02")));
+///
+/// let mut of_one_source = february.clone();
+/// of_one_source.source = Some("azure".to_owned());
+/// assert!(!of_one_source.includes(&PartitionKey::new("aws-cur", "2024-02")));
+/// # Ok::<(), bursar_cost_model::SeriesError>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Scan {
@@ -100,17 +127,62 @@ pub struct Scan {
     pub window: Option<DateRange>,
     /// Only this source.
     pub source: Option<String>,
-    /// Only this partition of it.
+    /// Only partitions of this name: one if the source is given too, else one of each source.
     pub partition: Option<String>,
 }
 
+impl Scan {
+    /// The charges that start in these days (UTC).
+    #[must_use]
+    pub fn within(window: DateRange) -> Scan {
+        Scan {
+            window: Some(window),
+            ..Scan::default()
+        }
+    }
+
+    /// The records of one partition.
+    #[must_use]
+    pub fn of_partition(key: &PartitionKey) -> Scan {
+        Scan {
+            source: Some(key.source.clone()),
+            partition: Some(key.partition.clone()),
+            ..Scan::default()
+        }
+    }
+
+    /// Whether records of this partition are wanted.
+    #[must_use]
+    pub fn includes(&self, key: &PartitionKey) -> bool {
+        let wanted = |want: &Option<String>, have: &str| want.as_ref().is_none_or(|w| w == have);
+        wanted(&self.source, &key.source) && wanted(&self.partition, &key.partition)
+    }
+
+    /// Whether a charge lies in the window: whether it starts, by UTC, on one of its days.
+    #[must_use]
+    pub fn includes_charge(&self, record: &CostRecord<'_>) -> bool {
+        let starts_in = |window: DateRange| {
+            let start = record.charge_period.start;
+            start.is_some_and(|start| window.contains(Offset::UTC.to_datetime(start).date()))
+        };
+        self.window.is_none_or(starts_in)
+    }
+}
+
 /// Keeps billing records by partition.
+///
+/// An implementation proves itself with `conformance::run` (feature `conformance`).
 #[async_trait]
 pub trait CostStore: Send + Sync {
     /// Makes a partition hold exactly the records of `records`, in one transaction.
     ///
     /// A reader sees the old partition or the new one, never a mixture, also when the process
     /// ends in the middle. Doing it twice with the same records changes nothing but the revision.
+    /// Rows that are alike are all kept. Of two that replace the same partition at once the one
+    /// that commits last stays, whole. A future that is dropped half way changes nothing.
+    ///
+    /// The source may read from this very store, but must not write to it: it would wait for the
+    /// transaction that waits for it.
     ///
     /// # Errors
     /// [`StoreError`]; the partition is then as it was.
@@ -120,7 +192,7 @@ pub trait CostStore: Send + Sync {
         records: &mut dyn CostSource,
     ) -> Result<PartitionInfo, StoreError>;
 
-    /// Forgets a partition; `false` if there was none.
+    /// Forgets a partition and its revision; `false` if there was none.
     ///
     /// # Errors
     /// [`StoreError`]; the partition is then as it was.
@@ -134,8 +206,12 @@ pub trait CostStore: Send + Sync {
 
     /// The records of a scan, ordered by source, partition and ordinal, as of one moment.
     ///
+    /// The moment lies between the call and its answer; what is written later is not seen, however
+    /// slowly the records are taken. Names are ordered by their bytes.
+    ///
     /// # Errors
-    /// [`StoreError`] when the store cannot be read.
+    /// [`StoreError`] when the store cannot be read. What fails later, among it a value that
+    /// cannot be read back ([`StoreError::Corrupt`]), is the `error` of a [`SourceError`].
     async fn scan(&self, scan: &Scan) -> Result<Box<dyn CostSource>, StoreError>;
 }
 
@@ -150,10 +226,13 @@ pub enum StoreError {
     #[error("the store failed: {0}")]
     Store(#[source] BoxError),
     /// A stored value cannot be read back.
-    #[error("{partition}, record {ordinal}: stored {column} `{value}` cannot be read")]
+    #[error(
+        "{key}, record {ordinal}: the stored {column} `{value}` cannot be read; \
+         collect the partition again"
+    )]
     Corrupt {
         /// The partition.
-        partition: String,
+        key: PartitionKey,
         /// The record in it, from 0.
         ordinal: u64,
         /// The column.
@@ -161,4 +240,38 @@ pub enum StoreError {
         /// What is stored.
         value: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn ports_are_object_safe_and_errors_travel_between_threads() {
+        fn travels<T: Send + Sync + 'static>() {}
+        fn moves<T: Send + 'static>() {}
+        travels::<Arc<dyn CostStore>>();
+        moves::<Box<dyn CostSource>>();
+        travels::<StoreError>();
+        travels::<SourceError>();
+    }
+
+    #[test]
+    fn a_window_takes_charges_by_the_utc_day_of_their_start() {
+        let scan = Scan::within("2024-02-01..2024-03-01".parse().unwrap());
+        for (start, included) in [
+            (Some("2024-01-31T23:59:59.999999999Z"), false),
+            (Some("2024-02-01T00:00:00Z"), true),
+            (Some("2024-02-29T23:59:59.999999999Z"), true),
+            (Some("2024-03-01T00:00:00Z"), false),
+            (None, false),
+        ] {
+            let mut record = CostRecord::new(bursar_units::Currency::USD);
+            record.charge_period.start = start.map(|s| s.parse().unwrap());
+            assert_eq!(scan.includes_charge(&record), included, "{start:?}");
+            assert!(Scan::default().includes_charge(&record));
+        }
+    }
 }

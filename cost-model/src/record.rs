@@ -269,16 +269,29 @@ impl<'a> CostRecord<'a> {
         )
     }
 
-    /// Keeps a column that FOCUS does not know.
+    /// Keeps a column that FOCUS does not know, in place of an earlier one of the same name.
     ///
     /// A record that borrows its row is first made to own it.
     pub fn set_extra(&mut self, name: &str, value: &str) {
-        if let Text::Row { .. } = self.text {
-            self.text = self.owned_text();
-        }
+        self.own_text();
         if let Text::Owned { extras, .. } = &mut self.text {
             extras.retain(|(n, _)| n != name);
+        }
+        self.add_extra(name, value);
+    }
+
+    /// Keeps a column that FOCUS does not know, beside any of the same name: headers repeat names,
+    /// and each of their cells is kept. [`extra`](CostRecord::extra) finds the first.
+    pub fn add_extra(&mut self, name: &str, value: &str) {
+        self.own_text();
+        if let Text::Owned { extras, .. } = &mut self.text {
             extras.push((name.to_owned(), value.to_owned()));
+        }
+    }
+
+    fn own_text(&mut self) {
+        if let Text::Row { .. } = self.text {
+            self.text = self.owned_text();
         }
     }
 

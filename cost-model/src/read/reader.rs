@@ -152,6 +152,11 @@ impl<'r> BillReader<'r> {
         &self.problems
     }
 
+    /// Where the input failed before its end; known after the last row.
+    pub(crate) fn broken_off(&self) -> Option<FileProblem> {
+        broken_off(&self.blocks)
+    }
+
     /// The next row; `None` after the last, also when the input broke off there.
     pub fn next_row(&mut self) -> Option<Row<'_>> {
         if self.ended || self.decoder.is_none() {

@@ -68,6 +68,10 @@ impl Rows {
 
     /// Parses the next row; `false` at the end of the block.
     pub(crate) fn advance(&mut self) -> bool {
+        // No block, or one that was taken back, has no next row.
+        if self.at >= self.block.bytes.len() {
+            return false;
+        }
         self.skip_blank_lines();
         self.line = self.lines_before + self.core.line();
         (self.text_len, self.n_cells) = (0, 0);
