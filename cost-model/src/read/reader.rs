@@ -132,12 +132,9 @@ impl<'r> BillReader<'r> {
                 .map(|c| c.trim().to_owned())
                 .collect()
         });
+        let parsed = self.rows.parsed();
         let block = self.rows.take_block();
-        let parsed = if found {
-            self.rows.parsed()
-        } else {
-            block.bytes.len()
-        };
+        let parsed = if found { parsed } else { block.bytes.len() };
         self.blocks.put_back(block, parsed);
         names
     }
