@@ -52,3 +52,7 @@ pub use series::{
 };
 pub use trend::{Growth, MIN_TREND_DAYS, SIGNIFICANCE, Slope, SlopeTest, TrendVerdict};
 pub use unit_cost::{KeyedUnitCost, UnitCost, UnknownUnitCost, unit_costs};
+
+mod write;
+
+pub use write::{FocusColumns, FocusWriter, WriteError};
