@@ -60,3 +60,5 @@ mod memory;
 
 pub use bill_source::BillSource;
 pub use memory::{MemoryStore, RecordsSource};
+mod write;
+pub use write::{FocusColumns, FocusWriter, WriteError};

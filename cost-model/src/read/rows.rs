@@ -111,6 +111,7 @@ impl Rows {
             first_line: 1,
             ending: Ending::Whole,
         };
+        self.at = 0;
         std::mem::replace(&mut self.block, empty)
     }
 

@@ -16,3 +16,4 @@ fn development_data(name: &str) -> Option<std::path::PathBuf> {
     }
     path
 }
+mod write;
