@@ -52,3 +52,10 @@ pub use series::{
 };
 pub use trend::{Growth, MIN_TREND_DAYS, SIGNIFICANCE, Slope, SlopeTest, TrendVerdict};
 pub use unit_cost::{KeyedUnitCost, UnitCost, UnknownUnitCost, unit_costs};
+
+mod efficiency;
+
+pub use efficiency::{
+    Efficiency, EfficiencyCurve, EfficiencyError, Percent, Side, Utilization, burstable_baseline,
+    expected_cpu_average,
+};
