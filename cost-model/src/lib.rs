@@ -59,3 +59,7 @@ pub use efficiency::{
     Efficiency, EfficiencyCurve, EfficiencyError, Percent, Side, Utilization, burstable_baseline,
     expected_cpu_average,
 };
+
+mod scenario;
+
+pub use scenario::{Scenario, ScenarioError, ScenarioGroup, ScenarioLine, ScenarioSummary};
