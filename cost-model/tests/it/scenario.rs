@@ -70,7 +70,7 @@ fn has_no_percentage_where_nothing_was_spent() {
         summary.lines[1].saved_percent.unwrap().to_string(),
         "110.0"
     );
-    assert!(summary.to_string().contains("  -5.00       -\n"), "{summary}");
+    assert!(summary.to_string().contains("   -5.00        -\n"), "{summary}");
 }
 
 #[test]
