@@ -62,3 +62,10 @@ pub use bill_source::BillSource;
 pub use memory::{MemoryStore, RecordsSource};
 mod write;
 pub use write::{FocusColumns, FocusWriter, WriteError};
+mod efficiency;
+pub use efficiency::{
+    Efficiency, EfficiencyCurve, EfficiencyError, Percent, Side, Utilization, burstable_baseline,
+    expected_cpu_average,
+};
+mod scenario;
+pub use scenario::{Scenario, ScenarioError, ScenarioGroup, ScenarioLine, ScenarioSummary};

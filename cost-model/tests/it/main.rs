@@ -17,3 +17,5 @@ fn development_data(name: &str) -> Option<std::path::PathBuf> {
     path
 }
 mod write;
+mod efficiency;
+mod scenario;
