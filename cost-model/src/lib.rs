@@ -45,7 +45,7 @@ pub use attribution::{Attribution, Contribution, Effects, Metered, Presence};
 pub use budget::{Budget, BudgetBurn, BudgetError, BudgetVerdict};
 pub use forecast::{
     DayEstimate, FORECAST_HISTORY_DAYS, FORECAST_LEVELS, Forecast, ForecastBasis, ForecastError,
-    ForecastInterval, MIN_FORECAST_DAYS, Outlook, Projection, SetAside,
+    ForecastInterval, MIN_DAYS_TO_CARRY_A_TREND, MIN_FORECAST_DAYS, Outlook, Projection, SetAside,
 };
 pub use series::{
     Closing, DailySeries, DateRange, MAX_SERIES_DAYS, PeakDay, SeriesError, SeriesSummary,

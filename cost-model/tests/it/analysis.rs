@@ -106,3 +106,40 @@ fn weekly_autoregression(random: &mut Random, phi: f64, length: usize) -> Vec<f6
     let value = |(i, noise): (usize, f64)| 100.0 * WEEK[i % 7] + 10.0 * noise;
     noise.into_iter().enumerate().map(value).collect()
 }
+
+#[test]
+fn results_can_be_sent_between_threads() {
+    fn check<T: Send + Sync + std::fmt::Debug>() {}
+    check::<bursar_cost_model::DailySeries>();
+    check::<bursar_cost_model::Growth>();
+    check::<bursar_cost_model::Attribution<String>>();
+    check::<bursar_cost_model::BudgetBurn>();
+    check::<bursar_cost_model::BudgetError>();
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn results_survive_json() {
+    fn check<T>(value: &T)
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+    {
+        let json = serde_json::to_string(value).unwrap();
+        assert_eq!(&serde_json::from_str::<T>(&json).unwrap(), value, "{json}");
+    }
+    use bursar_cost_model::{Attribution, Budget, Growth, unit_costs};
+    let series = series_of(&[10.0; 20]);
+    let period = window(monday(), 28);
+    let before = [("a".to_owned(), sum("1.5")), ("b".to_owned(), sum("2"))];
+    let quantities = [("a".to_owned(), Exact::from(4))];
+    check(&series.summary(2).unwrap());
+    check(&Growth::of(&series));
+    check(
+        &Budget::new(sum("250"), period)
+            .unwrap()
+            .burn(&series, 2)
+            .unwrap(),
+    );
+    check(&Attribution::between(before.clone(), [("a".to_owned(), sum("2"))]).unwrap());
+    check(&unit_costs(before, quantities, Exact::from(1000), 3).unwrap());
+}

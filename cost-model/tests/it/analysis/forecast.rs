@@ -60,19 +60,41 @@ fn agrees_with_the_reference_on_a_weekly_pattern_with_gaps() {
     assert!(basis.weekday_effects && basis.trend_per_day.is_some());
 }
 
-#[test]
-fn agrees_with_the_reference_on_days_that_depend_on_each_other() {
-    let forecast = Forecast::of(&slow_days(), window(monday(), 20), 6).unwrap();
+fn check_reference(series: &DailySeries, days: usize, rest: f64, reaches: [f64; 2], phi: f64) {
+    let forecast = Forecast::of(series, window(monday(), days), 6).unwrap();
     let projection = projection(&forecast);
-    let billed = forecast.billed.to_f64();
-    check_money(&projection.total, billed + 60.752_941_176_470_614);
-    for (interval, reach) in projection
-        .intervals
-        .iter()
-        .zip([3.680_222_223_676_775, 6.059_943_867_296_099])
-    {
-        check_money(&interval.high, billed + 60.752_941_176_470_614 + reach);
+    let total = forecast.billed.to_f64() + rest;
+    check_money(&projection.total, total);
+    for (interval, reach) in projection.intervals.iter().zip(reaches) {
+        check_money(&interval.low, (total - reach).max(forecast.billed.to_f64()));
+        check_money(&interval.high, total + reach);
     }
+    let basis = projection.basis.as_ref().unwrap();
+    super::check_near(basis.autocorrelation, phi);
+    assert!(basis.set_aside.is_empty());
+}
+
+#[test]
+fn agrees_with_the_reference_on_few_days_that_depend_on_each_other() {
+    let reaches = [11.916_231_755_006_697, 23.235_062_857_905_454];
+    check_reference(&slow_days(), 20, 50.8, reaches, 0.95);
+}
+
+#[test]
+fn agrees_with_the_reference_on_dependent_days_that_grow_in_a_weekly_pattern() {
+    let series = series_of(&[
+        102.2, 102.5, 106.5, 103.5, 103.2, 75.4, 71.6, 110.8, 111.7, 116.7, 115.2, 115.2, 89.5,
+        81.6, 118.9, 116.3, 118.5, 116.3, 120.7, 90.5, 90.5, 128.8, 130.4, 136.0, 132.3, 129.6,
+        98.2, 96.9, 129.4, 135.4, 140.0, 138.8,
+    ]);
+    let reaches = [19.409_566_441_441_85, 32.040_620_712_895_5];
+    check_reference(
+        &series,
+        36,
+        494.720_909_090_901_7,
+        reaches,
+        0.774_136_727_777_946_8,
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use bursar_cost_model::{Closing, DailySeries, Growth, MIN_TREND_DAYS, TrendVerdict};
+use bursar_cost_model::{Closing, DailySeries, ExactSum, Growth, MIN_TREND_DAYS, TrendVerdict};
 use proptest::prelude::*;
 
 use super::{Random, WEEK, cents, check_near, monday, series_of, weekly_autoregression, window};
@@ -221,6 +221,39 @@ fn finds_no_growth_in_shuffled_short_series() {
         16,
         (0..14).map(|_| 100.0 + 10.0 * random.normal()).collect(),
     );
+}
+
+/// The billed cost of each day of a FOCUS file for one provider, missing days as zero.
+fn billed_by_day(file: &std::path::Path, provider: &str) -> Vec<f64> {
+    let mut reader = csv::Reader::from_path(file).unwrap();
+    let header = reader.headers().unwrap().clone();
+    let index = |name: &str| header.iter().position(|column| column == name).unwrap();
+    let columns = ["ProviderName", "ChargePeriodStart", "BilledCost"].map(index);
+    let mut days = std::collections::BTreeMap::<String, ExactSum>::new();
+    for row in reader.records() {
+        let row = row.unwrap();
+        let [name, start, cost] = columns.map(|column| &row[column]);
+        if name == provider {
+            let day = days.entry(start[..10].to_owned()).or_default();
+            day.add(cost.parse().unwrap()).unwrap();
+        }
+    }
+    days.values().map(ExactSum::to_f64).collect()
+}
+
+#[test]
+fn finds_no_growth_in_shuffled_real_bills() {
+    let Some(data) = std::env::var_os("BURSAR_DATA") else {
+        eprintln!("SKIPPED: set BURSAR_DATA to a folder with focus/focus_sample.csv");
+        return;
+    };
+    let file = std::path::Path::new(&data).join("focus/focus_sample.csv");
+    for (seed, provider, days) in [(17, "AWS", 30), (18, "Microsoft", 19)] {
+        let costs = billed_by_day(&file, provider);
+        assert_eq!(costs.len(), days, "{provider}");
+        // The series is kept to the cent and these bills are small.
+        check_shuffles(seed, costs.iter().map(|cost| cost * 10_000.0).collect());
+    }
 }
 
 #[test]
