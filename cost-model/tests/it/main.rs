@@ -1,7 +1,10 @@
 //! The crate as its users see it.
 
 mod analysis;
+mod efficiency;
 mod reading;
+mod scenario;
+mod write;
 
 /// A file of the development data, which is not part of the project; says so when it is absent.
 fn development_data(name: &str) -> Option<std::path::PathBuf> {
@@ -16,6 +19,3 @@ fn development_data(name: &str) -> Option<std::path::PathBuf> {
     }
     path
 }
-mod write;
-mod efficiency;
-mod scenario;
