@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use crate::{
     Attribution, BudgetBurn, ChargeCategory, CostGroup, CostKind, CostSum, Costs, DateRange,
     ExactSum, FileProblem, Forecast, Format, Growth, PeakDay, RejectedRow, RowCounts,
-    SeriesSummary, Tally,
+    ScenarioSummary, SeriesSummary, Tally,
 };
 
 /// The review of one or more bill files.
@@ -55,6 +55,8 @@ pub struct Report {
     pub forecast: Option<Forecast>,
     /// How the budget stands.
     pub budget: Option<BudgetBurn>,
+    /// A before and after that was given.
+    pub scenario: Option<ScenarioSummary>,
     /// Anomalies that were given.
     pub anomalies: Vec<AnomalyLine>,
     /// What a reader must know of how the figures came about.
@@ -85,6 +87,25 @@ pub struct FileReport {
 }
 
 impl FileReport {
+    /// The report of a file of which nothing could be read, and why.
+    #[must_use]
+    pub fn unreadable(path: impl Into<String>, problem: impl ToString) -> FileReport {
+        FileReport {
+            path: path.into(),
+            format: None,
+            rows_read: 0,
+            rows_kept: 0,
+            rows_rejected_count: 0,
+            rows_rejected: Vec::new(),
+            rows_outside: 0,
+            problems: vec![FileProblem {
+                line: 1,
+                column: String::new(),
+                reason: problem.to_string(),
+            }],
+        }
+    }
+
     /// The report of a file whose rows, and only those, a tally has seen.
     #[must_use]
     pub fn of(

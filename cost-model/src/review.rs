@@ -204,6 +204,12 @@ impl Tally {
         late_enough && early_enough
     }
 
+    /// Counts records that were kept without a review, such as those that went to a store.
+    pub fn count_kept(&mut self, records: u64) {
+        self.counts.read += records;
+        self.counts.kept += records;
+    }
+
     /// Counts a row that could not be read, and lists it while the list is short enough.
     pub fn reject(&mut self, rejected: RejectedRow) {
         self.counts.read += 1;
