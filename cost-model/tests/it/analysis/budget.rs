@@ -1,7 +1,10 @@
-use bursar_cost_model::{Budget, BudgetBurn, BudgetError, BudgetVerdict, Closing, DailySeries};
+use bursar_cost_model::{
+    Budget, BudgetBurn, BudgetError, BudgetVerdict, Closing, DailySeries, ExactSum, Forecast,
+    Outlook,
+};
 use jiff::civil::date;
 
-use super::{range, sum};
+use super::{Random, monday, range, series_of, sum, window};
 
 /// `days` of November at 10.00 each against `budget`.
 fn burn(budget: &str, days: i8) -> BudgetBurn {
@@ -33,6 +36,51 @@ fn is_at_risk_when_the_forecast_is_above_the_budget() {
     assert_eq!(burn.verdict, BudgetVerdict::AtRisk);
     assert_eq!(burn.burn_rate, Some(1.2));
     assert_eq!(burn.exhausted_on, Some(date(2026, 11, 25)));
+}
+
+#[test]
+fn is_at_risk_when_only_the_upper_end_of_the_forecast_is_above_the_budget() {
+    let mut random = Random(81);
+    let costs: Vec<f64> = (0..20).map(|_| 100.0 + 20.0 * random.normal()).collect();
+    let (series, period) = (series_of(&costs), window(monday(), 30));
+    let forecast = Forecast::of(&series, period, 2).unwrap();
+    let Outlook::Ready(projection) = forecast.outlook else {
+        panic!("not ready");
+    };
+    let eighty = &projection.intervals[0];
+    assert!(projection.total < eighty.high);
+    let verdict = |amount| {
+        Budget::new(amount, period)
+            .unwrap()
+            .burn(&series, 2)
+            .unwrap()
+            .verdict
+    };
+    let above = |amount: &ExactSum, by: &str| {
+        let mut amount = amount.clone();
+        amount.add_sum(&sum(by)).unwrap();
+        amount
+    };
+    assert_eq!(
+        verdict(above(&projection.total, "0.01")),
+        BudgetVerdict::AtRisk
+    );
+    assert_eq!(verdict(above(&eighty.high, "-0.01")), BudgetVerdict::AtRisk);
+    assert_eq!(verdict(eighty.high.clone()), BudgetVerdict::OnTrack);
+}
+
+#[test]
+fn counts_an_open_day_as_spent_but_not_as_burnt() {
+    let period = range("2026-11");
+    let days = period.days().take(16).map(|day| (day, sum("10")));
+    let closing = Closing::ClosedThrough(date(2026, 11, 15));
+    let series = DailySeries::new(period, closing, days).unwrap();
+    let burn = Budget::new(sum("300"), period)
+        .unwrap()
+        .burn(&series, 2)
+        .unwrap();
+    assert_eq!(burn.spent, sum("160"));
+    assert_eq!(burn.burn_rate, Some(1.0));
 }
 
 #[test]

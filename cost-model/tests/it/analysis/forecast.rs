@@ -195,6 +195,60 @@ fn adds_to_an_open_day_what_it_still_lacks() {
 }
 
 #[test]
+fn expects_no_more_of_an_open_day_that_is_dear_already() {
+    let window = window(monday(), 15);
+    let amounts = window
+        .days()
+        .zip([[10.0; 14].as_slice(), &[500.0]].concat());
+    let amounts = amounts.map(|(day, cost)| (day, cents(cost)));
+    let closing = Closing::ClosedThrough(date(2026, 11, 15));
+    let series = DailySeries::new(window, closing, amounts).unwrap();
+    let forecast = Forecast::of(&series, window, 2).unwrap();
+    assert_eq!(projection(&forecast).rest.to_string(), "0.00");
+    assert_eq!(projection(&forecast).total, sum("640"));
+}
+
+#[test]
+fn looks_back_eight_weeks() {
+    let values = [[50.0; 44].as_slice(), &[10.0; 56]].concat();
+    let forecast = Forecast::of(&series_of(&values), window(monday(), 105), 2).unwrap();
+    assert_eq!(projection(&forecast).rest.to_string(), "50.00");
+    assert_eq!(projection(&forecast).basis.as_ref().unwrap().days, 56);
+}
+
+#[test]
+fn sets_aside_what_is_far_beyond_the_noise_only() {
+    let mut random = Random(9);
+    for (noise, dear_day, expected) in [(5.0, 300.0, 1), (5.0, 190.0, 0), (40.0, 215.0, 0)] {
+        let mut values: Vec<f64> = (0..42)
+            .map(|_| 100.0 + noise * (random.uniform() - 0.5) * 3.0)
+            .collect();
+        values[17] = dear_day;
+        let forecast = Forecast::of(&series_of(&values), window(monday(), 50), 2).unwrap();
+        let set_aside = &projection(&forecast).basis.as_ref().unwrap().set_aside;
+        assert_eq!(
+            set_aside.len(),
+            expected,
+            "{dear_day} with noise of {noise}"
+        );
+    }
+}
+
+#[test]
+fn is_never_below_what_is_billed() {
+    let values: Vec<f64> = (0..40)
+        .map(|i| if i % 5 == 0 { 100.0 } else { 0.0 })
+        .collect();
+    let forecast = Forecast::of(&series_of(&values), window(monday(), 41), 2).unwrap();
+    assert!(
+        projection(&forecast)
+            .intervals
+            .iter()
+            .all(|interval| interval.low == forecast.billed)
+    );
+}
+
+#[test]
 fn estimates_days_that_are_missing_in_the_middle() {
     let window = window(monday(), 14);
     let amounts = window
