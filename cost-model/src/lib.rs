@@ -53,6 +53,10 @@ pub use series::{
 pub use trend::{Growth, MIN_TREND_DAYS, SIGNIFICANCE, Slope, SlopeTest, TrendVerdict};
 pub use unit_cost::{KeyedUnitCost, UnitCost, UnknownUnitCost, unit_costs};
 
+#[cfg(feature = "parquet")]
+mod parquet;
 mod write;
 
+#[cfg(feature = "parquet")]
+pub use parquet::{FocusParquetWriter, ParquetBill};
 pub use write::{FocusColumns, FocusWriter, WriteError};

@@ -175,10 +175,7 @@ impl<W: Write> FocusWriter<W> {
     ///
     /// # Errors
     /// [`WriteError::Separator`] when the names of the columns would mislead a reader.
-    pub fn new(
-        output: W,
-        columns: impl Into<FocusColumns>,
-    ) -> Result<FocusWriter<W>, WriteError> {
+    pub fn new(output: W, columns: impl Into<FocusColumns>) -> Result<FocusWriter<W>, WriteError> {
         let mut writer = FocusWriter {
             output,
             columns: columns.into(),
@@ -287,12 +284,7 @@ pub(crate) fn text<'a>(record: &'a CostRecord<'_>, column: Column) -> Option<&'a
 }
 
 /// Appends the cell of one column.
-fn push_cell(
-    buffer: &mut Vec<u8>,
-    times: &mut TimeTexts,
-    record: &CostRecord<'_>,
-    column: Column,
-) {
+fn push_cell(buffer: &mut Vec<u8>, times: &mut TimeTexts, record: &CostRecord<'_>, column: Column) {
     if let Some(exact) = amount(record, column) {
         push_exact(buffer, exact);
     } else if let Some(time) = time(record, column) {
@@ -305,7 +297,7 @@ fn push_cell(
 /// Appends text, in quotes where it needs them.
 fn push_text(buffer: &mut Vec<u8>, text: &str) {
     let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
-    if !text.as_bytes().iter().any(|byte| special(byte)) {
+    if !text.as_bytes().iter().any(special) {
         buffer.extend_from_slice(text.as_bytes());
         return;
     }
