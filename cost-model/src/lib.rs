@@ -61,6 +61,10 @@ mod memory;
 pub use bill_source::BillSource;
 pub use memory::{MemoryStore, RecordsSource};
 mod write;
+#[cfg(feature = "parquet")]
+mod parquet;
+#[cfg(feature = "parquet")]
+pub use parquet::{FocusParquetWriter, ParquetBill};
 pub use write::{FocusColumns, FocusWriter, WriteError};
 mod efficiency;
 pub use efficiency::{

@@ -8,12 +8,12 @@
 mod aws_cur;
 mod azure;
 mod blocks;
-mod cell;
-mod decode;
+pub(crate) mod cell;
+pub(crate) mod decode;
 mod focus;
 mod oci;
 mod reader;
-mod rows;
+pub(crate) mod rows;
 
 use std::fmt;
 
@@ -196,6 +196,9 @@ pub enum ReadError {
     /// The first line is the header of no known format.
     #[error("line 1: no bill format has these columns ({0}); state the format")]
     UnknownFormat(String),
+    /// The input is no Parquet file, or one whose description of itself is damaged.
+    #[error("cannot read the Parquet file: {0}")]
+    Parquet(#[source] crate::BoxError),
     /// The input is of a kind that this build cannot read.
     #[error("the input is {0}")]
     Unsupported(&'static str),

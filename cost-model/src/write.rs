@@ -297,7 +297,7 @@ fn push_cell(buffer: &mut Vec<u8>, times: &mut TimeTexts, record: &CostRecord<'_
 /// Appends text, in quotes where it needs them.
 fn push_text(buffer: &mut Vec<u8>, text: &str) {
     let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
-    if !text.as_bytes().iter().any(|byte| special(byte)) {
+    if !text.as_bytes().iter().any(special) {
         buffer.extend_from_slice(text.as_bytes());
         return;
     }

@@ -4,6 +4,8 @@ mod analysis;
 mod efficiency;
 mod reading;
 mod scenario;
+#[cfg(all(feature = "parquet", feature = "synthetic"))]
+mod parquet;
 mod write;
 
 /// A file of the development data, which is not part of the project; says so when it is absent.
