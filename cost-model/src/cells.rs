@@ -26,6 +26,27 @@ impl<'a> Cells<'a> {
         self.text.get(start..end)
     }
 
+    /// The cells of at most `longest` bytes that are not empty, with their places.
+    #[inline]
+    pub(crate) fn short(&self, longest: usize) -> impl Iterator<Item = (usize, &'a str)> {
+        let Cells { text, ends } = *self;
+        let mut start = 0;
+        ends.iter().enumerate().filter_map(move |(at, &end)| {
+            let from = std::mem::replace(&mut start, end);
+            let is_short = end.wrapping_sub(from).wrapping_sub(1) < longest;
+            if is_short {
+                Some((at, text.get(from..end)?))
+            } else {
+                None
+            }
+        })
+    }
+
+    /// Whether every cell is empty.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
     /// The cell at this place, unless it is null.
     #[inline]
     pub(crate) fn value(&self, at: usize) -> Option<&'a str> {

@@ -23,7 +23,7 @@ pub const MAX_SCALE: u32 = 37;
 const MAX_WHOLE: u128 = 10u128.pow(24);
 
 /// `POWERS[n]` is 10ⁿ.
-const POWERS: [i128; MAX_SCALE as usize + 1] = {
+pub(crate) const POWERS: [i128; MAX_SCALE as usize + 1] = {
     let mut powers = [1i128; MAX_SCALE as usize + 1];
     let mut n = 1;
     while n < powers.len() {

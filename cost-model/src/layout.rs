@@ -36,6 +36,12 @@ impl Layout {
         self.positions[column as usize].map(usize::from)
     }
 
+    /// The column that a cell holds.
+    pub(crate) fn column(&self, at: usize) -> Option<Column> {
+        let holds = |column: &&Column| self.position(**column) == Some(at);
+        Column::ALL.iter().find(holds).copied()
+    }
+
     /// The cells that no FOCUS column claims, with their names.
     pub(crate) fn extras(&self) -> impl Iterator<Item = (&str, usize)> {
         self.extras.iter().map(|(name, at)| (name.as_str(), *at))

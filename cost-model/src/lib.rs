@@ -7,6 +7,7 @@ mod cube;
 mod exact;
 mod group;
 mod intern;
+mod invariants;
 mod layout;
 mod port;
 mod read;
@@ -19,6 +20,10 @@ pub use costs::{CostKind, CostSum, Costs};
 pub use cube::{Cube, Dimension, Group, TooManyDimensions};
 pub use exact::{Exact, ExactError, ExactSum, MAX_SCALE, RoundedSum};
 pub use group::CostGroup;
+pub use invariants::{
+    Basis, CommitmentSum, Evidence, Example, Invariant, InvariantChecks, InvariantOptions,
+    InvariantResult, InvoiceSum, Outcome, ProviderFailures, Rule, RuleResult, Subject, Verdict,
+};
 pub use port::{
     BoxError, CostSource, CostStore, PartitionInfo, PartitionKey, Scan, SourceError, StoreError,
 };

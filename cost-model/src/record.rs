@@ -302,6 +302,35 @@ impl<'a> CostRecord<'a> {
             .filter_map(|&column| Some((column, self.text(column)?)))
     }
 
+    /// Whether any cell has a text, and the first text column of at most `longest` bytes that is
+    /// `sought`, descriptions apart: one pass over the row, where asking for every column would
+    /// be dozens of look-ups.
+    #[inline]
+    pub(crate) fn find_text(
+        &self,
+        longest: usize,
+        sought: impl Fn(&str) -> bool,
+    ) -> (bool, Option<(Column, &str)>) {
+        let is_free = |column: Column| column == Column::ChargeDescription || is_typed(column);
+        match &self.text {
+            Text::Row { cells, layout, .. } => {
+                let found = cells
+                    .short(longest)
+                    .filter(|(_, cell)| sought(cell))
+                    .filter_map(|(at, cell)| Some((layout.column(at)?, cell)))
+                    .find(|(column, _)| !is_free(*column));
+                (!cells.is_empty(), found)
+            }
+            Text::Owned { columns, .. } => {
+                let found = columns
+                    .iter()
+                    .map(|(column, text)| (*column, text.as_str()))
+                    .find(|(column, text)| !is_free(*column) && sought(text));
+                (!columns.is_empty(), found)
+            }
+        }
+    }
+
     /// The record on its own, free of the row it was read from.
     #[must_use]
     pub fn into_owned(self) -> CostRecord<'static> {

@@ -1,0 +1,158 @@
+//! Are periods written as FOCUS wants: in UTC, with the first instant after them as their end?
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::{PERIODS, Shown};
+use crate::{Column, CostRecord};
+
+const SECONDS_PER_HOUR: i64 = 3_600;
+
+/// Whether a period that starts on the full hour ends with the last second or minute of one.
+#[inline]
+pub(crate) fn ends_inclusively(start: Timestamp, end: Timestamp) -> bool {
+    let into_hour = |time: Timestamp| time.as_second().rem_euclid(SECONDS_PER_HOUR);
+    into_hour(start) == 0 && matches!(into_hour(end), 3_599 | 3_540)
+}
+
+/// The last billing period and what was found about it: nearly every row has the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct BillingMemo {
+    last: Option<(Timestamp, Timestamp, bool)>,
+}
+
+impl BillingMemo {
+    /// Whether the end of a billing period belongs to it: the last second of an hour, or the
+    /// last day of the month on whose first day it starts.
+    #[inline]
+    pub(crate) fn ends_inclusively(&mut self, start: Timestamp, end: Timestamp) -> bool {
+        match self.last {
+            Some((s, e, found)) if s == start && e == end => found,
+            _ => {
+                let found = ends_inclusively(start, end) || ends_on_last_day(start, end);
+                self.last = Some((start, end, found));
+                found
+            }
+        }
+    }
+}
+
+fn ends_on_last_day(start: Timestamp, end: Timestamp) -> bool {
+    let date = |time: Timestamp| time.to_zoned(TimeZone::UTC).date();
+    let (start, end) = (date(start), date(end));
+    start < end && start.day() == 1 && end.day() > 1 && end == end.last_of_month()
+}
+
+/// What the times of a row say about their zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Zone {
+    /// No time states one.
+    Unstated,
+    /// At least one does, and all that do are UTC.
+    Utc,
+    /// At least one is another.
+    Other,
+}
+
+#[inline]
+pub(crate) fn zone(record: &CostRecord<'_>) -> Zone {
+    let mut zone = Zone::Unstated;
+    for column in PERIODS {
+        match record.text(column).map_or(Zone::Unstated, zone_of) {
+            Zone::Unstated => {}
+            Zone::Utc => zone = Zone::Utc,
+            Zone::Other => return Zone::Other,
+        }
+    }
+    zone
+}
+
+#[inline]
+fn zone_of(time: &str) -> Zone {
+    match time.as_bytes() {
+        [.., b'Z' | b'z'] | [.., b'U', b'T', b'C'] => Zone::Utc,
+        bytes => bytes.get(10..).map_or(Zone::Unstated, zone_of_offset),
+    }
+}
+
+/// The zone by what follows the date: an offset such as `+02:00`, or none.
+fn zone_of_offset(time: &[u8]) -> Zone {
+    match time.iter().position(|b| matches!(b, b'+' | b'-')) {
+        None => Zone::Unstated,
+        Some(at) => {
+            let digits = time[at + 1..].iter().filter(|b| b.is_ascii_digit());
+            if digits.clone().count() > 0 && digits.clone().all(|b| *b == b'0') {
+                Zone::Utc
+            } else {
+                Zone::Other
+            }
+        }
+    }
+}
+
+/// The times of a row as they were understood.
+pub(crate) fn shown(record: &CostRecord<'_>, columns: &[Column]) -> Shown {
+    let (charged, billed) = (record.charge_period, record.billing_period);
+    let time = |column: &Column| {
+        let time = match column {
+            Column::ChargePeriodStart => charged.start,
+            Column::ChargePeriodEnd => charged.end,
+            Column::BillingPeriodStart => billed.start,
+            _ => billed.end,
+        };
+        Some((column.name(), time?.to_string()))
+    };
+    Shown {
+        values: columns.iter().filter_map(time).collect(),
+        difference: None,
+    }
+}
+
+/// The times of a row as the source spells them.
+pub(crate) fn spelled(record: &CostRecord<'_>) -> Shown {
+    let text = |column: Column| Some((column.name(), record.text(column)?.to_owned()));
+    Shown {
+        values: PERIODS.into_iter().filter_map(text).collect(),
+        difference: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_utc_from_other_zones() {
+        for (time, zone) in [
+            ("2024-09-18T22:00:00Z", Zone::Utc),
+            ("2024-09-18T22:00:00+00:00", Zone::Utc),
+            ("2024-09-18 22:00:00 UTC", Zone::Utc),
+            ("2024-09-18T22:00:00+02:00", Zone::Other),
+            ("2024-09-18T22:00-0730", Zone::Other),
+            ("2024-09-18 22:00:00", Zone::Unstated),
+            ("2024-09-18", Zone::Unstated),
+            ("9/2/2023", Zone::Unstated),
+            ("", Zone::Unstated),
+        ] {
+            assert_eq!(zone_of(time), zone, "{time}");
+        }
+    }
+
+    #[test]
+    fn finds_inclusive_ends() {
+        let mut memo = BillingMemo::default();
+        for (start, end, charge, billing) in [
+            ("2024-09-01T00:00:00Z", "2024-10-01T00:00:00Z", false, false),
+            ("2024-09-01T00:00:00Z", "2024-09-30T23:59:59Z", true, true),
+            ("2024-09-01T00:00:00Z", "2024-09-30T23:59:00Z", true, true),
+            ("2024-09-01T00:00:00Z", "2024-09-30T00:00:00Z", false, true),
+            ("2024-09-18T10:12:13Z", "2024-09-18T10:59:59Z", false, false),
+            ("2024-09-15T00:00:00Z", "2024-10-15T00:00:00Z", false, false),
+        ] {
+            let time = |text: &str| text.parse::<Timestamp>().unwrap();
+            let (from, to) = (time(start), time(end));
+            assert_eq!(ends_inclusively(from, to), charge, "{start} {end}");
+            assert_eq!(memo.ends_inclusively(from, to), billing, "{start} {end}");
+        }
+    }
+}
