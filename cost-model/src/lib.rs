@@ -65,9 +65,9 @@ mod memory;
 
 pub use bill_source::BillSource;
 pub use memory::{MemoryStore, RecordsSource};
-mod write;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod write;
 #[cfg(feature = "parquet")]
 pub use parquet::{FocusParquetWriter, ParquetBill};
 pub use write::{FocusColumns, FocusWriter, WriteError};

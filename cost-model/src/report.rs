@@ -10,8 +10,8 @@ use jiff::civil::Date;
 
 use crate::{
     Attribution, BudgetBurn, ChargeCategory, CostGroup, CostKind, CostSum, Costs, DateRange,
-    ExactSum, FileProblem, Forecast, Format, Growth, PeakDay, RejectedRow, RowCounts,
-    ScenarioSummary, SeriesSummary, Tally,
+    ExactSum, FileProblem, Forecast, Format, Growth, InvariantResult, PeakDay, RejectedRow,
+    RowCounts, ScenarioSummary, SeriesSummary, Tally,
 };
 
 /// The review of one or more bill files.
@@ -55,6 +55,8 @@ pub struct Report {
     pub forecast: Option<Forecast>,
     /// How the budget stands.
     pub budget: Option<BudgetBurn>,
+    /// What the rules of FOCUS say of the bill.
+    pub invariants: Vec<InvariantResult>,
     /// A before and after that was given.
     pub scenario: Option<ScenarioSummary>,
     /// Anomalies that were given.

@@ -19,7 +19,8 @@ use crate::report::{
 use crate::{
     Attribution, Budget, BudgetError, Closing, Column, CostGroup, CostKind, CostRecord, Costs,
     Cube, DailySeries, DateRange, Dimension, ExactError, ExactSum, Forecast, ForecastError, Group,
-    Growth, MAX_SERIES_DAYS, RejectedRow, Row, SeriesError, TooManyDimensions,
+    Growth, InvariantChecks, InvariantOptions, MAX_SERIES_DAYS, RejectedRow, Row, SeriesError,
+    TooManyDimensions,
 };
 
 /// What a review looks at and how; the default is everything in the bill.
@@ -36,6 +37,8 @@ pub struct ReviewOptions {
     pub closing: Closing,
     /// What the month of the last charge may cost, in which currency.
     pub budget: Option<(Currency, ExactSum)>,
+    /// How the invariants are checked.
+    pub invariants: InvariantOptions,
     /// Longer lists of rejected rows are cut and say so; the count is always whole.
     pub max_rejected: usize,
 }
@@ -48,6 +51,7 @@ impl Default for ReviewOptions {
             group_by: Vec::new(),
             closing: Closing::Unknown,
             budget: None,
+            invariants: InvariantOptions::default(),
             max_rejected: 10_000,
         }
     }
@@ -102,6 +106,7 @@ pub struct Tally {
     max_rejected: usize,
     base: Cube,
     grouped: Option<Cube>,
+    checks: InvariantChecks,
     counts: RowCounts,
     rejected: Vec<RejectedRow>,
 }
@@ -153,6 +158,7 @@ impl Tally {
             max_rejected: options.max_rejected,
             base: Cube::new(BASE.to_vec())?,
             grouped,
+            checks: InvariantChecks::new(options.invariants.clone()),
             counts: RowCounts::default(),
             rejected: Vec::new(),
         })
@@ -189,7 +195,7 @@ impl Tally {
         if let Some(grouped) = &mut self.grouped {
             grouped.add(record)?;
         }
-        Ok(())
+        self.checks.add(record)
     }
 
     /// Whether a charge that starts then is within the days to review.
@@ -235,6 +241,7 @@ impl Tally {
         if let (Some(mine), Some(theirs)) = (&mut self.grouped, &other.grouped) {
             mine.merge(theirs)?;
         }
+        self.checks.merge(other.checks)?;
         self.counts.add(&other.counts);
         self.rejected.extend(other.rejected);
         self.shorten_rejected();
@@ -289,6 +296,7 @@ impl Tally {
                 .iter()
                 .map(|(c, costs)| (*c, CostTotals::of(costs)))
                 .collect(),
+            invariants: self.checks.clone().finish(),
             ..Report::default()
         };
         for (&currency, total) in &totals {

@@ -2,10 +2,10 @@
 
 mod analysis;
 mod efficiency;
-mod reading;
-mod scenario;
 #[cfg(all(feature = "parquet", feature = "synthetic"))]
 mod parquet;
+mod reading;
+mod scenario;
 mod write;
 
 /// A file of the development data, which is not part of the project; says so when it is absent.
