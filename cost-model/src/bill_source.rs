@@ -1,6 +1,6 @@
 //! How does a bill file get into a store, with the rows that could not be read accounted for?
 //!
-//! [`BillSource`] hands the records of a [`BillReader`] on in batches. What becomes of a rejected
+//! [`BillSource`] hands the records of a [`BillReader`], or of any other [`BillRows`], on in batches. What becomes of a rejected
 //! row is the caller's choice: counted and kept for the report, shown to a callback, or a reason
 //! to stop. An input that breaks off always stops it: half a file is not the partition.
 
@@ -9,7 +9,66 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::memory::BATCH_RECORDS;
-use crate::{BillReader, CostRecord, CostSource, FileProblem, RejectedRow, Row, SourceError};
+use crate::{
+    BillReader, CostRecord, CostSource, FileProblem, Format, RejectedRow, Row, SourceError,
+};
+
+/// A bill file, of whatever kind, as rows.
+pub trait BillRows: Send {
+    /// The format of the file; `None` when it is empty.
+    fn format(&self) -> Option<Format>;
+
+    /// What is wrong with the file as a whole, as far as it has been read.
+    fn problems(&self) -> &[FileProblem];
+
+    /// The next row; `None` after the last, also when the input broke off there.
+    fn next_row(&mut self) -> Option<Row<'_>>;
+
+    /// After the last row: why that is not the last of the file.
+    fn broken_off(&self) -> Option<FileProblem>;
+}
+
+impl BillRows for BillReader<'_> {
+    fn format(&self) -> Option<Format> {
+        self.format()
+    }
+
+    fn problems(&self) -> &[FileProblem] {
+        self.problems()
+    }
+
+    fn next_row(&mut self) -> Option<Row<'_>> {
+        self.next_row()
+    }
+
+    fn broken_off(&self) -> Option<FileProblem> {
+        self.broken_off()
+    }
+}
+
+#[cfg(feature = "parquet")]
+impl BillRows for crate::ParquetBill {
+    fn format(&self) -> Option<Format> {
+        Some(self.format())
+    }
+
+    fn problems(&self) -> &[FileProblem] {
+        self.problems()
+    }
+
+    fn next_row(&mut self) -> Option<Row<'_>> {
+        self.next_row()
+    }
+
+    fn broken_off(&self) -> Option<FileProblem> {
+        // What the header lacks names its column; rows lost to damage lack them all.
+        let lost = self
+            .problems()
+            .iter()
+            .find(|problem| problem.column.is_empty());
+        lost.cloned()
+    }
+}
 
 /// The records of one bill file.
 ///
@@ -40,7 +99,7 @@ use crate::{BillReader, CostRecord, CostSource, FileProblem, RejectedRow, Row, S
 /// # }).unwrap();
 /// ```
 pub struct BillSource<'r> {
-    reader: BillReader<'r>,
+    rows: Box<dyn BillRows + 'r>,
     on_rejected: OnRejected<'r>,
     records: u64,
     rejected: u64,
@@ -61,9 +120,9 @@ impl<'r> BillSource<'r> {
     /// The rows of this bill that have not been read yet; rejected ones are counted, and the
     /// first [`KEPT_REJECTIONS`](Self::KEPT_REJECTIONS) of them kept.
     #[must_use]
-    pub fn new(reader: BillReader<'r>) -> BillSource<'r> {
+    pub fn new(rows: impl BillRows + 'r) -> BillSource<'r> {
         BillSource {
-            reader,
+            rows: Box::new(rows),
             on_rejected: OnRejected::Keep,
             records: 0,
             rejected: 0,
@@ -110,13 +169,13 @@ impl<'r> BillSource<'r> {
     /// What is wrong with the file as a whole.
     #[must_use]
     pub fn problems(&self) -> &[FileProblem] {
-        self.reader.problems()
+        self.rows.problems()
     }
 
     fn read_batch(&mut self) -> Result<Vec<CostRecord<'static>>, SourceError> {
         let mut batch = Vec::new();
         while batch.len() < BATCH_RECORDS {
-            match self.reader.next_row() {
+            match self.rows.next_row() {
                 Some(Row::Record(record)) => batch.push(record.into_owned()),
                 Some(Row::Rejected(row)) => self.reject(row)?,
                 None => {
@@ -147,8 +206,8 @@ impl<'r> BillSource<'r> {
     fn check_end(&self) -> Result<(), SourceError> {
         let strict = matches!(self.on_rejected, OnRejected::Fail);
         let headless = || self.problems().first().cloned();
-        let problem = match self.reader.broken_off() {
-            None if strict && self.reader.format().is_none() => headless(),
+        let problem = match self.rows.broken_off() {
+            None if strict && self.rows.format().is_none() => headless(),
             broken_off => broken_off,
         };
         problem.map_or(Ok(()), |problem| {
@@ -169,7 +228,7 @@ impl CostSource for BillSource<'_> {
 impl fmt::Debug for BillSource<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BillSource")
-            .field("reader", &self.reader)
+            .field("format", &self.rows.format())
             .field("records", &self.records)
             .field("rejected", &self.rejected)
             .finish_non_exhaustive()

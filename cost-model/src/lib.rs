@@ -63,7 +63,7 @@ mod bill_source;
 pub mod conformance;
 mod memory;
 
-pub use bill_source::BillSource;
+pub use bill_source::{BillRows, BillSource};
 pub use memory::{MemoryStore, RecordsSource};
 #[cfg(feature = "parquet")]
 mod parquet;
