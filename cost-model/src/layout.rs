@@ -30,6 +30,12 @@ impl Layout {
         layout
     }
 
+    /// The layout without these among its extras: what they hold is read in another way.
+    pub(crate) fn without_extras(mut self, places: &[usize]) -> Layout {
+        self.extras.retain(|(_, at)| !places.contains(at));
+        self
+    }
+
     /// The cell that holds a column.
     #[inline]
     pub(crate) fn position(&self, column: Column) -> Option<usize> {

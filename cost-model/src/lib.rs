@@ -28,7 +28,8 @@ pub use port::{
     BoxError, CostSource, CostStore, PartitionInfo, PartitionKey, Scan, SourceError, StoreError,
 };
 pub use read::{
-    BillReader, FileProblem, Folded, Format, ReadError, ReadOptions, RejectReason, RejectedRow, Row,
+    AzureCost, BillReader, FileProblem, Folded, Format, ReadError, ReadOptions, RejectReason,
+    RejectedRow, Row,
 };
 pub use record::{ChargeCategory, CommitmentStatus, CostRecord, Period};
 pub use report::{

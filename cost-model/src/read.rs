@@ -11,6 +11,7 @@ mod blocks;
 pub(crate) mod cell;
 pub(crate) mod decode;
 mod focus;
+mod native;
 mod oci;
 mod reader;
 pub(crate) mod rows;
@@ -81,6 +82,28 @@ pub struct ReadOptions {
     /// The currency of rows that state none; without it they are kept under `XXX`, ISO 4217's
     /// code for no currency, and never added to others.
     pub currency: Option<Currency>,
+    /// Which cost an [Azure](Format::Azure) file states; without it, each row is taken for what
+    /// it shows itself to be.
+    pub azure_cost: Option<AzureCost>,
+}
+
+/// What the cost column of an Azure usage file holds. The header is the same for both.
+///
+/// They differ on reservations and savings plans alone: the actual cost has their purchases, and
+/// nothing on the usage that they cover; the amortized cost has them spread over that usage and
+/// over what nothing used, and no purchases.
+///
+/// Where [`ReadOptions::azure_cost`] does not say, usage under a reservation or savings plan that
+/// costs something, and `UnusedReservation` and `UnusedSavingsPlan`, are taken as amortized;
+/// covered usage that costs nothing is taken as actual, and its effective cost is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum AzureCost {
+    /// What is invoiced: the cost column is the billed cost of every row.
+    Actual,
+    /// What is consumed: the cost column is the effective cost of every row.
+    Amortized,
 }
 
 /// What one row of a file became.
