@@ -126,12 +126,16 @@ fn knows_what_is_expected_of_each_type() {
     let families = [
         (
             "t3",
-            &["nano", "micro", "small", "medium", "large", "xlarge", "2xlarge"][..],
+            &[
+                "nano", "micro", "small", "medium", "large", "xlarge", "2xlarge",
+            ][..],
             &[60.0, 50.0, 45.0, 40.0, 35.0, 30.0, 25.0][..],
         ),
         (
             "t4g",
-            &["nano", "micro", "small", "medium", "large", "xlarge", "2xlarge"],
+            &[
+                "nano", "micro", "small", "medium", "large", "xlarge", "2xlarge",
+            ],
             &[65.0, 55.0, 50.0, 45.0, 40.0, 35.0, 30.0],
         ),
         ("c5", &["large", "xlarge", "2xlarge"], &[70.0, 65.0, 60.0]),
