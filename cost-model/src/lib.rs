@@ -79,3 +79,12 @@ pub use efficiency::{
 };
 mod scenario;
 pub use scenario::{Scenario, ScenarioError, ScenarioGroup, ScenarioLine, ScenarioSummary};
+
+mod opportunity;
+
+pub use opportunity::{
+    AffectedResource, ComputeFamily, Effort, Estimate, Gp3Change, InstanceMeasurement, LeftOut,
+    ModelChoice, NotAdvised, NotAdvisedCause, Opportunities, Opportunity, OpportunityError,
+    OpportunityInputs, OpportunityKind, OpportunityScan, Risk, ScanOptions, Standing, Thresholds,
+    VolumeInventory, VolumePerformance, VolumePrices, VolumeType,
+};
