@@ -10,8 +10,8 @@ use jiff::civil::Date;
 
 use crate::{
     Attribution, BudgetBurn, ChargeCategory, CostGroup, CostKind, CostSum, Costs, DateRange,
-    ExactSum, FileProblem, Forecast, Format, Growth, InvariantResult, PeakDay, RejectedRow,
-    RowCounts, ScenarioSummary, SeriesSummary, Tally,
+    ExactSum, FileProblem, Forecast, Format, Growth, InvariantResult, Opportunities, PeakDay,
+    RejectedRow, RowCounts, ScenarioSummary, SeriesSummary, Tally,
 };
 
 /// The review of one or more bill files.
@@ -57,6 +57,9 @@ pub struct Report {
     pub budget: Option<BudgetBurn>,
     /// What the rules of FOCUS say of the bill.
     pub invariants: Vec<InvariantResult>,
+    /// What could be saved, by currency.
+    #[cfg_attr(feature = "serde", serde(flatten, serialize_with = "savings"))]
+    pub opportunities: Vec<Opportunities>,
     /// A before and after that was given.
     pub scenario: Option<ScenarioSummary>,
     /// Anomalies that were given.
@@ -345,4 +348,59 @@ pub struct AnomalyLine {
     pub series: String,
     /// One sentence with the numbers.
     pub message: String,
+}
+
+/// Opportunities as one list, and the totals beside it: what readers of JSON look for.
+#[cfg(feature = "serde")]
+fn savings<S: serde::Serializer>(
+    by_currency: &[Opportunities],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    use serde::Serialize;
+
+    use crate::{LeftOut, NotAdvised, Opportunity};
+
+    #[derive(Serialize)]
+    struct Savings<'a> {
+        opportunities: Vec<Line<'a>>,
+        savings: Vec<Summary<'a>>,
+    }
+
+    #[derive(Serialize)]
+    struct Line<'a> {
+        currency: Currency,
+        #[serde(flatten)]
+        opportunity: &'a Opportunity,
+    }
+
+    #[derive(Serialize)]
+    struct Summary<'a> {
+        currency: Currency,
+        window: DateRange,
+        total: &'a ExactSum,
+        touched_cost: &'a ExactSum,
+        not_advised: &'a [NotAdvised],
+        left_out: &'a LeftOut,
+    }
+
+    let lines = by_currency.iter().flat_map(|all| {
+        let currency = all.currency;
+        all.found.iter().map(move |opportunity| Line {
+            currency,
+            opportunity,
+        })
+    });
+    let summaries = by_currency.iter().map(|all| Summary {
+        currency: all.currency,
+        window: all.window,
+        total: all.total(),
+        touched_cost: all.touched_cost(),
+        not_advised: &all.not_advised,
+        left_out: &all.left_out,
+    });
+    Savings {
+        opportunities: lines.collect(),
+        savings: summaries.collect(),
+    }
+    .serialize(serializer)
 }

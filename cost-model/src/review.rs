@@ -19,7 +19,8 @@ use crate::report::{
 use crate::{
     Attribution, Budget, BudgetError, Closing, Column, CostGroup, CostKind, CostRecord, Costs,
     Cube, DailySeries, DateRange, Dimension, ExactError, ExactSum, Forecast, ForecastError, Group,
-    Growth, InvariantChecks, InvariantOptions, MAX_SERIES_DAYS, RejectedRow, Row, SeriesError,
+    Growth, InvariantChecks, InvariantOptions, MAX_SERIES_DAYS, Opportunities, OpportunityError,
+    OpportunityInputs, OpportunityScan, RejectedRow, Row, ScanOptions, SeriesError,
     TooManyDimensions,
 };
 
@@ -39,6 +40,8 @@ pub struct ReviewOptions {
     pub budget: Option<(Currency, ExactSum)>,
     /// How the invariants are checked.
     pub invariants: InvariantOptions,
+    /// What is known beside the bill; its window becomes that of the review.
+    pub inputs: Option<OpportunityInputs>,
     /// Longer lists of rejected rows are cut and say so; the count is always whole.
     pub max_rejected: usize,
 }
@@ -52,6 +55,7 @@ impl Default for ReviewOptions {
             closing: Closing::Unknown,
             budget: None,
             invariants: InvariantOptions::default(),
+            inputs: None,
             max_rejected: 10_000,
         }
     }
@@ -67,6 +71,9 @@ pub enum ReviewError {
     /// A sum left its range.
     #[error(transparent)]
     Amount(#[from] ExactError),
+    /// The opportunities could not be looked for.
+    #[error(transparent)]
+    Opportunities(#[from] OpportunityError),
     /// The days do not make a series.
     #[error(transparent)]
     Series(#[from] SeriesError),
@@ -107,6 +114,8 @@ pub struct Tally {
     base: Cube,
     grouped: Option<Cube>,
     checks: InvariantChecks,
+    /// One a currency; bills have few.
+    scans: Vec<(Currency, OpportunityScan)>,
     counts: RowCounts,
     rejected: Vec<RejectedRow>,
 }
@@ -159,6 +168,7 @@ impl Tally {
             base: Cube::new(BASE.to_vec())?,
             grouped,
             checks: InvariantChecks::new(options.invariants.clone()),
+            scans: Vec::new(),
             counts: RowCounts::default(),
             rejected: Vec::new(),
         })
@@ -195,7 +205,20 @@ impl Tally {
         if let Some(grouped) = &mut self.grouped {
             grouped.add(record)?;
         }
-        self.checks.add(record)
+        self.checks.add(record)?;
+        self.scan(record.billing_currency).add(record)
+    }
+
+    /// The search for opportunities in one currency.
+    #[inline]
+    fn scan(&mut self, currency: Currency) -> &mut OpportunityScan {
+        let found = self.scans.iter().position(|(c, _)| *c == currency);
+        let at = found.unwrap_or_else(|| {
+            let scan = OpportunityScan::new(ScanOptions::new(currency));
+            self.scans.push((currency, scan));
+            self.scans.len() - 1
+        });
+        &mut self.scans[at].1
     }
 
     /// Whether a charge that starts then is within the days to review.
@@ -235,13 +258,16 @@ impl Tally {
     /// Adds what another tally with the same options has gathered.
     ///
     /// # Errors
-    /// [`ExactError::SumOutOfRange`], see [`ExactSum::add`].
-    pub fn merge(&mut self, other: Tally) -> Result<(), ExactError> {
+    /// [`ReviewError::Amount`] when a sum leaves its range.
+    pub fn merge(&mut self, other: Tally) -> Result<(), ReviewError> {
         self.base.merge(&other.base)?;
         if let (Some(mine), Some(theirs)) = (&mut self.grouped, &other.grouped) {
             mine.merge(theirs)?;
         }
         self.checks.merge(other.checks)?;
+        for (currency, scan) in other.scans {
+            self.scan(currency).merge(scan)?;
+        }
         self.counts.add(&other.counts);
         self.rejected.extend(other.rejected);
         self.shorten_rejected();
@@ -316,6 +342,7 @@ impl Tally {
             .map(|cube| groups(cube, &totals))
             .transpose()?;
         report.notes.extend(self.unplaced(&totals)?);
+        report.opportunities = self.opportunities(options)?;
         if let Some(currency) = main {
             let kind = totals.get(&currency).map_or(CostKind::Billed, leading_cost);
             report.cost = kind;
@@ -345,6 +372,30 @@ impl Tally {
             ));
         }
         Ok(notes)
+    }
+
+    /// What could be saved, by currency.
+    fn opportunities(&self, options: &ReviewOptions) -> Result<Vec<Opportunities>, ReviewError> {
+        let days = self.base.sum_by(|_| true, |group| group.day)?;
+        let days = days
+            .into_iter()
+            .filter_map(|(day, costs)| Some((day?, costs)));
+        let Some(window) = span(&days.collect(), options) else {
+            return Ok(Vec::new());
+        };
+        let inputs = match &options.inputs {
+            Some(inputs) => OpportunityInputs {
+                window,
+                ..inputs.clone()
+            },
+            None => OpportunityInputs::new(window),
+        };
+        let mut scans: Vec<_> = self.scans.iter().collect();
+        scans.sort_by_key(|(currency, _)| *currency);
+        scans
+            .into_iter()
+            .map(|(_, scan)| Ok(scan.finish(&inputs)?))
+            .collect()
     }
 
     /// Everything that needs the days of one currency in a row.
