@@ -2,6 +2,7 @@
 
 mod analysis;
 mod efficiency;
+mod invariants;
 mod reading;
 mod scenario;
 mod write;
