@@ -4,6 +4,7 @@ mod analysis;
 mod efficiency;
 #[cfg(all(feature = "parquet", feature = "synthetic"))]
 mod parquet;
+mod invariants;
 mod reading;
 mod scenario;
 mod write;
