@@ -89,12 +89,14 @@ pub struct FileReport {
     pub rows_outside: u64,
     /// What is wrong with the file as a whole.
     pub problems: Vec<FileProblem>,
+    /// Why nothing of the file could be read; `None` where it could.
+    pub error: Option<String>,
 }
 
 impl FileReport {
     /// The report of a file of which nothing could be read, and why.
     #[must_use]
-    pub fn unreadable(path: impl Into<String>, problem: impl ToString) -> FileReport {
+    pub fn unreadable(path: impl Into<String>, error: impl Into<String>) -> FileReport {
         FileReport {
             path: path.into(),
             format: None,
@@ -103,11 +105,8 @@ impl FileReport {
             rows_rejected_count: 0,
             rows_rejected: Vec::new(),
             rows_outside: 0,
-            problems: vec![FileProblem {
-                line: 1,
-                column: String::new(),
-                reason: problem.to_string(),
-            }],
+            problems: Vec::new(),
+            error: Some(error.into()),
         }
     }
 
@@ -134,13 +133,14 @@ impl FileReport {
             rows_rejected: tally.rejected(),
             rows_outside: outside,
             problems,
+            error: None,
         }
     }
 
     /// Whether every row was read and nothing is wrong with the file.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.rows_rejected_count == 0 && self.problems.is_empty()
+        self.rows_rejected_count == 0 && self.problems.is_empty() && self.error.is_none()
     }
 }
 

@@ -2,9 +2,9 @@
 
 mod analysis;
 mod efficiency;
+mod invariants;
 #[cfg(all(feature = "parquet", feature = "synthetic"))]
 mod parquet;
-mod invariants;
 mod reading;
 mod scenario;
 mod write;
