@@ -1,6 +1,7 @@
 //! The crate as its users see it.
 
 mod analysis;
+mod dialects;
 mod efficiency;
 #[cfg(all(feature = "parquet", feature = "synthetic"))]
 mod parquet;
