@@ -1,6 +1,7 @@
 //! The crate as its users see it.
 
 mod analysis;
+mod dialects;
 mod efficiency;
 mod invariants;
 #[cfg(all(feature = "parquet", feature = "synthetic"))]
