@@ -6,6 +6,7 @@ mod efficiency;
 mod parquet;
 mod invariants;
 mod reading;
+mod opportunity;
 mod scenario;
 mod write;
 
