@@ -7,6 +7,7 @@ mod invariants;
 #[cfg(all(feature = "parquet", feature = "synthetic"))]
 mod parquet;
 mod reading;
+mod opportunity;
 mod scenario;
 mod write;
 
