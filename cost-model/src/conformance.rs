@@ -103,7 +103,7 @@ async fn a_failing_source_leaves_the_old_partition(store: &impl CostStore) {
                 }
                 other => assert!(other.is_err(), "a failed source was committed: {other:?}"),
             }
-            assert_eq!(partitions(store).await, [old.clone()]);
+            assert_eq!(partitions(store).await, std::slice::from_ref(&old));
             assert_eq!(billed(store, &Scan::default()).await, "3");
         }
     }
@@ -183,8 +183,10 @@ async fn scans_select_by_window_source_and_partition(store: &impl CostStore) {
         scan.source = Some("aws".to_owned());
         scan
     };
-    let mut february = Scan::default();
-    february.partition = Some("2024-02".to_owned());
+    let february = Scan {
+        partition: Some("2024-02".to_owned()),
+        ..Scan::default()
+    };
     let azure = Scan::of_partition(&PartitionKey::new("azure", "2024-02"));
     let unknown = Scan::of_partition(&PartitionKey::new("azure", "2024-03"));
     for (scan, total) in [

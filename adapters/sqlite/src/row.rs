@@ -238,8 +238,17 @@ pub(crate) fn corrupt(key: &PartitionKey, ordinal: u64, column: &str, value: &st
         key: key.clone(),
         ordinal,
         column: column.to_owned(),
-        value: value[..value.floor_char_boundary(SHOWN_BYTES)].to_owned(),
+        value: shortened(value).to_owned(),
     }
+}
+
+fn shortened(value: &str) -> &str {
+    let end = value
+        .char_indices()
+        .map(|(at, character)| at + character.len_utf8())
+        .take_while(|end| *end <= SHOWN_BYTES)
+        .last();
+    &value[..end.unwrap_or(0)]
 }
 
 /// A stored value for the reader of an error.
