@@ -7,7 +7,6 @@
 
 mod aws_cur;
 mod azure;
-mod blocks;
 pub(crate) mod cell;
 pub(crate) mod decode;
 mod focus;
@@ -15,6 +14,7 @@ mod native;
 mod oci;
 mod reader;
 pub(crate) mod rows;
+mod tokens;
 
 use std::fmt;
 
@@ -176,6 +176,9 @@ pub enum RejectReason {
     /// A quote is opened and not closed.
     #[error("a quote is opened and never closed: the file may be cut off here")]
     OpenQuote,
+    /// The row does not end where any row would.
+    #[error("the row is longer than {0} bytes")]
+    TooLong(usize),
     /// The row is the last that was read before its file broke off.
     #[error("the file breaks off in this row")]
     CutOff,

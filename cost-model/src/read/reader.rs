@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::blocks::Blocks;
 use super::decode::{self, Decoder};
-use super::rows::{Rows, shorten};
+use super::rows::{Rows, shorten, text_cells};
+use super::tokens::Tokens;
 use super::{FileProblem, Format, ReadError, ReadOptions, Row};
 
 /// Reads the rows of one bill file, plain or gzip, in constant memory.
@@ -34,7 +34,7 @@ use super::{FileProblem, Format, ReadError, ReadOptions, Row};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct BillReader<'r> {
-    blocks: Blocks<'r>,
+    tokens: Tokens<'r>,
     rows: Rows,
     /// `None` when the file is empty: it has no header, and no rows.
     decoder: Option<Decoder>,
@@ -65,19 +65,18 @@ impl<'r> BillReader<'r> {
         input: impl Read + Send + 'r,
         options: &ReadOptions,
     ) -> Result<BillReader<'r>, ReadError> {
-        let mut blocks = Blocks::new(decompressed(input)?);
-        let start = blocks.peek();
+        let mut tokens = Tokens::new(decompressed(input)?);
+        let start = tokens.peek();
         if start.starts_with(b"\xEF\xBB\xBF") {
-            blocks.skip(3);
+            tokens.skip(3);
         } else if start.starts_with(b"\xFF\xFE") || start.starts_with(b"\xFE\xFF") {
             return Err(ReadError::Unsupported("UTF-16 text; convert it to UTF-8"));
         }
-        let delimiter = sniff_delimiter(blocks.peek());
-        blocks.set_delimiter(delimiter);
-        let rows = Rows::new(delimiter);
+        let delimiter = sniff_delimiter(tokens.peek());
+        tokens.set_delimiter(delimiter);
         let mut reader = BillReader {
-            blocks,
-            rows,
+            tokens,
+            rows: Rows::new(),
             decoder: None,
             problems: Vec::new(),
             ended: false,
@@ -104,7 +103,7 @@ impl<'r> BillReader<'r> {
                 None => first = first.or_else(|| Some(shorten(&names.join(", ")))),
             }
         }
-        if let Some((_, error)) = self.blocks.failure() {
+        if let Some((_, error)) = self.tokens.failure() {
             return Err(std::io::Error::new(error.kind(), error.to_string()).into());
         }
         match first {
@@ -120,23 +119,15 @@ impl<'r> BillReader<'r> {
         }
     }
 
-    /// The cells of the next line, trimmed; the rest of the input is left for later.
+    /// The cells of the next line, trimmed; `None` when there is none, or it is not text.
     fn header_line(&mut self) -> Option<Vec<String>> {
-        let block = self.blocks.next(self.rows.recycle())?;
-        self.rows.start(block);
-        let found = self.rows.advance();
-        let cells = self.rows.cells().filter(|_| found);
-        let names = cells.map(|cells| {
-            (0..cells.len())
-                .filter_map(|at| cells.get(at))
-                .map(|c| c.trim().to_owned())
-                .collect()
-        });
-        let parsed = self.rows.parsed();
-        let block = self.rows.take_block();
-        let parsed = if found { parsed } else { block.bytes.len() };
-        self.blocks.put_back(block, parsed);
-        names
+        if !self.tokens.fill_one(&mut self.rows.batch) {
+            return None;
+        }
+        self.rows.finish();
+        let cells = text_cells(self.rows.batch.row(0))?;
+        let names = (0..cells.len()).filter_map(|at| cells.get(at));
+        Some(names.map(|name| name.trim().to_owned()).collect())
     }
 
     /// The format of the file; `None` when it is empty.
@@ -154,7 +145,7 @@ impl<'r> BillReader<'r> {
 
     /// Where the input failed before its end; known after the last row.
     pub(crate) fn broken_off(&self) -> Option<FileProblem> {
-        broken_off(&self.blocks)
+        broken_off(&self.tokens)
     }
 
     /// The next row; `None` after the last, also when the input broke off there.
@@ -163,24 +154,22 @@ impl<'r> BillReader<'r> {
             return None;
         }
         while !self.rows.advance() {
-            match self.blocks.next(self.rows.recycle()) {
-                Some(block) => self.rows.start(block),
-                None => {
-                    self.ended = true;
-                    self.problems.extend(broken_off(&self.blocks));
-                    return None;
-                }
+            if !self.tokens.fill(&mut self.rows.batch) {
+                self.ended = true;
+                self.problems.extend(broken_off(&self.tokens));
+                return None;
             }
+            self.rows.restart();
         }
         let decoder = self.decoder.as_ref()?;
         Some(self.rows.row(decoder))
     }
 
     /// Reads the rest of the file with several threads: each starts from `make()` and is shown
-    /// every row of the blocks that it gets, until one breaks.
+    /// every row of the batches that it gets, until one breaks.
     ///
     /// Which thread sees a row, and in which order, is not defined; gather what does not depend
-    /// on it, such as exact sums. After a break, blocks that were begun are finished, so that
+    /// on it, such as exact sums. After a break, batches that were begun are finished, so that
     /// every row before the breaking one has been shown to some thread.
     pub fn fold<A: Send>(
         mut self,
@@ -194,20 +183,18 @@ impl<'r> BillReader<'r> {
                 problems: self.problems,
             };
         };
-        let delimiter = self.blocks.delimiter();
-        let blocks = Mutex::new(self.blocks);
+        let tokens = Mutex::new(self.tokens);
         let stop = AtomicBool::new(false);
         let work = || {
-            let mut rows = Rows::new(delimiter);
+            let mut rows = Rows::new();
             let mut gathered = make();
             while !stop.load(Ordering::Relaxed) {
-                let buffer = rows.recycle();
-                let block = blocks
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .next(buffer);
-                let Some(block) = block else { break };
-                rows.start(block);
+                let mut turn = tokens.lock().unwrap_or_else(PoisonError::into_inner);
+                if !turn.fill(&mut rows.batch) {
+                    break;
+                }
+                drop(turn);
+                rows.restart();
                 while rows.advance() {
                     if each(&mut gathered, rows.row(&decoder)).is_break() {
                         stop.store(true, Ordering::Relaxed);
@@ -228,8 +215,8 @@ impl<'r> BillReader<'r> {
             }
             parts
         });
-        let blocks = blocks.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.problems.extend(broken_off(&blocks));
+        let tokens = tokens.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.problems.extend(broken_off(&tokens));
         Folded {
             parts,
             problems: self.problems,
@@ -247,8 +234,8 @@ impl std::fmt::Debug for BillReader<'_> {
 }
 
 /// The problem of an input that failed before its end.
-fn broken_off(blocks: &Blocks<'_>) -> Option<FileProblem> {
-    blocks.failure().map(|(line, error)| FileProblem {
+fn broken_off(tokens: &Tokens<'_>) -> Option<FileProblem> {
+    tokens.failure().map(|(line, error)| FileProblem {
         line,
         column: String::new(),
         reason: format!("the input breaks off here: {error}"),
