@@ -591,18 +591,20 @@ impl InvariantChecks {
         if let Some(id) = facts.commitment {
             let entry = self.commitments.entry(id, record.billing_currency, 0);
             entry.add(record)?;
-            if facts.category == Some(ChargeCategory::Usage) && !facts.is_correction {
-                if let Some(billed) = record.billed_cost {
-                    self.check(Rule::CoveredIsNotBilled, record, billed.is_zero(), || {
-                        Shown {
-                            values: vec![
-                                ("BilledCost", billed.normalized().to_string()),
-                                ("CommitmentDiscountId", id.to_owned()),
-                            ],
-                            difference: Some(billed.into()),
-                        }
-                    });
-                }
+            let is_covered = facts.category == Some(ChargeCategory::Usage);
+            let billed = record
+                .billed_cost
+                .filter(|_| is_covered && !facts.is_correction);
+            if let Some(billed) = billed {
+                self.check(Rule::CoveredIsNotBilled, record, billed.is_zero(), || {
+                    Shown {
+                        values: vec![
+                            ("BilledCost", billed.normalized().to_string()),
+                            ("CommitmentDiscountId", id.to_owned()),
+                        ],
+                        difference: Some(billed.into()),
+                    }
+                });
             }
         }
         if facts.is_unused {
