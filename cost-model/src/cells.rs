@@ -26,25 +26,32 @@ impl<'a> Cells<'a> {
         self.text.get(start..end)
     }
 
-    /// The cells of at most `longest` bytes that are not empty, with their places.
+    /// Whether any cell at these places is filled, and the first of them that is `sought`. Cells
+    /// are looked at closely only where their first byte `may_start` such a one.
     #[inline]
-    pub(crate) fn short(&self, longest: usize) -> impl Iterator<Item = (usize, &'a str)> {
-        let Cells { text, ends } = *self;
-        let mut start = 0;
-        ends.iter().enumerate().filter_map(move |(at, &end)| {
-            let from = std::mem::replace(&mut start, end);
-            let is_short = end.wrapping_sub(from).wrapping_sub(1) < longest;
-            if is_short {
-                Some((at, text.get(from..end)?))
-            } else {
-                None
+    pub(crate) fn seek(
+        &self,
+        places: &[u16],
+        may_start: impl Fn(u8) -> bool,
+        sought: impl Fn(&[u8]) -> bool,
+    ) -> (bool, Option<(u16, &'a str)>) {
+        let bytes = self.text.as_bytes();
+        let mut any = false;
+        for &place in places {
+            let at = usize::from(place);
+            let Some(&end) = self.ends.get(at) else {
+                continue;
+            };
+            let start = if at == 0 { 0 } else { self.ends[at - 1] };
+            let Some(cell @ [first, ..]) = bytes.get(start..end) else {
+                continue;
+            };
+            any = true;
+            if may_start(*first) && sought(cell) {
+                return (true, Some((place, self.get(at).unwrap_or_default())));
             }
-        })
-    }
-
-    /// Whether every cell is empty.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.text.is_empty()
+        }
+        (any, None)
     }
 
     /// The cell at this place, unless it is null.

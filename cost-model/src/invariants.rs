@@ -363,8 +363,20 @@ impl InvariantChecks {
 
     #[inline]
     fn see_fields(&mut self, record: &CostRecord<'_>) {
+        if let Some(start) = record.charge_period.start {
+            let start = start.as_second();
+            self.data_start = Some(self.data_start.map_or(start, |first| first.min(start)));
+        }
+        // After the first rows there is mostly nothing new to see.
+        if self.seen & FIELDS != FIELDS {
+            self.see_new_fields(record);
+        }
+    }
+
+    #[cold]
+    fn see_new_fields(&mut self, record: &CostRecord<'_>) {
         let mut see = |is_some: bool, column: Column| {
-            self.seen |= u128::from(is_some) << column as u8;
+            self.seen |= if is_some { bit(column) } else { 0 };
         };
         see(record.billed_cost.is_some(), Column::BilledCost);
         see(record.effective_cost.is_some(), Column::EffectiveCost);
@@ -383,10 +395,6 @@ impl InvariantChecks {
         see(charged.end.is_some(), Column::ChargePeriodEnd);
         see(billed.start.is_some(), Column::BillingPeriodStart);
         see(billed.end.is_some(), Column::BillingPeriodEnd);
-        if let Some(start) = charged.start {
-            let start = start.as_second();
-            self.data_start = Some(self.data_start.map_or(start, |first| first.min(start)));
-        }
     }
 
     /// Counts a test of a rule; what a failure shows is made only where it is kept.
@@ -459,7 +467,7 @@ impl InvariantChecks {
 
     #[inline]
     fn check_nulls(&mut self, record: &CostRecord<'_>) {
-        let (has_text, placeholder) = record.find_text(LONGEST_PLACEHOLDER, is_placeholder);
+        let (has_text, placeholder) = record.seek_text(may_start_placeholder, is_placeholder);
         if has_text {
             self.check(Rule::NullsAreNull, record, placeholder.is_none(), || {
                 let (column, text) = placeholder.unwrap_or((Column::Tags, ""));
@@ -583,18 +591,20 @@ impl InvariantChecks {
         if let Some(id) = facts.commitment {
             let entry = self.commitments.entry(id, record.billing_currency, 0);
             entry.add(record)?;
-            if facts.category == Some(ChargeCategory::Usage) && !facts.is_correction {
-                if let Some(billed) = record.billed_cost {
-                    self.check(Rule::CoveredIsNotBilled, record, billed.is_zero(), || {
-                        Shown {
-                            values: vec![
-                                ("BilledCost", billed.normalized().to_string()),
-                                ("CommitmentDiscountId", id.to_owned()),
-                            ],
-                            difference: Some(billed.into()),
-                        }
-                    });
-                }
+            let is_covered = facts.category == Some(ChargeCategory::Usage);
+            let billed = record
+                .billed_cost
+                .filter(|_| is_covered && !facts.is_correction);
+            if let Some(billed) = billed {
+                self.check(Rule::CoveredIsNotBilled, record, billed.is_zero(), || {
+                    Shown {
+                        values: vec![
+                            ("BilledCost", billed.normalized().to_string()),
+                            ("CommitmentDiscountId", id.to_owned()),
+                        ],
+                        difference: Some(billed.into()),
+                    }
+                });
             }
         }
         if facts.is_unused {
@@ -807,9 +817,24 @@ fn shown_number(number: Option<Exact>) -> String {
 }
 
 #[inline]
-fn bit(column: Column) -> u128 {
+const fn bit(column: Column) -> u128 {
     1 << column as u8
 }
+
+/// The columns with a field of their own that the rules look at.
+const FIELDS: u128 = bit(Column::BilledCost)
+    | bit(Column::EffectiveCost)
+    | bit(Column::ListCost)
+    | bit(Column::ContractedCost)
+    | bit(Column::ListUnitPrice)
+    | bit(Column::ContractedUnitPrice)
+    | bit(Column::PricingQuantity)
+    | bit(Column::ConsumedQuantity)
+    | bit(Column::ChargeCategory)
+    | bit(Column::ChargePeriodStart)
+    | bit(Column::ChargePeriodEnd)
+    | bit(Column::BillingPeriodStart)
+    | bit(Column::BillingPeriodEnd);
 
 /// Equality of two cells of one row, which mostly have the same places.
 #[inline]
@@ -821,34 +846,44 @@ fn is_same(a: Exact, b: Exact) -> bool {
     }
 }
 
-const LONGEST_PLACEHOLDER: usize = 14;
+/// The first bytes of the texts that stand in for null.
+#[inline]
+fn may_start_placeholder(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'n' | b'N' | b'-' | b'#' | b'(' | b'<' | b'[' | b' ' | b'\t'
+    )
+}
 
 /// Whether a text stands in for a value that is not there.
 ///
-/// Only texts that can hardly be a value: `NA` is a region and `0` a number.
-fn is_placeholder(text: &str) -> bool {
-    const WORDS: [&str; 11] = [
-        "n/a",
-        "#n/a",
-        "none",
-        "nil",
-        "nan",
-        "(null)",
-        "<null>",
-        "[null]",
-        "undefined",
-        "not applicable",
-        "not available",
-    ];
-    let first = text.bytes().next().unwrap_or(b' ');
-    let may_be = matches!(
-        first,
-        b'n' | b'N' | b'#' | b'(' | b'<' | b'[' | b'u' | b'U' | b'-' | b' ' | b'\t'
-    );
-    may_be
-        && (text.bytes().all(|b| b == b'-')
-            || text.trim().is_empty()
-            || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)))
+/// Only texts that can hardly be a value: `NA` is a region, `0` a number, `undefined` a name.
+#[inline]
+fn is_placeholder(text: &[u8]) -> bool {
+    match text {
+        // NULL itself, which is what ought to be there.
+        [b'n' | b'N', b'u' | b'U', ..] => false,
+        [b'n' | b'N', ..] => is_one_of(
+            text,
+            &[
+                "n/a",
+                "none",
+                "nil",
+                "nan",
+                "not available",
+                "not applicable",
+            ],
+        ),
+        [b'#' | b'(' | b'<' | b'[', ..] => is_one_of(text, &["#n/a", "(null)", "<null>", "[null]"]),
+        [b'-', ..] => text.iter().all(|&b| b == b'-'),
+        [b' ' | b'\t', ..] => text.iter().all(|b| matches!(b, b' ' | b'\t')),
+        _ => false,
+    }
+}
+
+fn is_one_of(text: &[u8], words: &[&str]) -> bool {
+    let is = |word: &&str| text.eq_ignore_ascii_case(word.as_bytes());
+    words.iter().any(is)
 }
 
 fn verdict(rules: &[RuleResult]) -> Verdict {

@@ -1,6 +1,7 @@
 //! In which cell of a row is which column?
 
 use crate::Column;
+use crate::record::is_plain_text;
 
 /// The places of the columns of one file.
 #[derive(Debug, Clone)]
@@ -8,6 +9,7 @@ pub(crate) struct Layout {
     positions: [Option<u16>; Column::COUNT],
     extras: Vec<(String, usize)>,
     names: Vec<String>,
+    texts: Vec<u16>,
 }
 
 impl Layout {
@@ -19,6 +21,7 @@ impl Layout {
             positions: [None; Column::COUNT],
             extras: Vec::new(),
             names: names.iter().map(|&name| name.to_owned()).collect(),
+            texts: Vec::new(),
         };
         for (at, name) in names.iter().enumerate() {
             let place = column_of(name).map(|column| &mut layout.positions[column as usize]);
@@ -27,6 +30,10 @@ impl Layout {
                 _ => layout.extras.push(((*name).to_owned(), at)),
             }
         }
+        let texts = Column::ALL.iter().filter(|column| is_plain_text(**column));
+        layout.texts = texts
+            .filter_map(|&column| layout.positions[column as usize])
+            .collect();
         layout
     }
 
@@ -42,9 +49,15 @@ impl Layout {
         self.positions[column as usize].map(usize::from)
     }
 
+    /// The cells of the columns that are [plain text](is_plain_text), in the order of columns.
+    #[inline]
+    pub(crate) fn texts(&self) -> &[u16] {
+        &self.texts
+    }
+
     /// The column that a cell holds.
-    pub(crate) fn column(&self, at: usize) -> Option<Column> {
-        let holds = |column: &&Column| self.position(**column) == Some(at);
+    pub(crate) fn column(&self, place: u16) -> Option<Column> {
+        let holds = |column: &&Column| self.positions[**column as usize] == Some(place);
         Column::ALL.iter().find(holds).copied()
     }
 

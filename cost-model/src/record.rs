@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::cells::Cells;
 use crate::layout::Layout;
-use crate::{Column, CostGroup, Exact};
+use crate::{Column, ColumnKind, CostGroup, Exact};
 
 /// One charge.
 ///
@@ -302,31 +302,29 @@ impl<'a> CostRecord<'a> {
             .filter_map(|&column| Some((column, self.text(column)?)))
     }
 
-    /// Whether any cell has a text, and the first text column of at most `longest` bytes that is
-    /// `sought`, descriptions apart: one pass over the row, where asking for every column would
-    /// be dozens of look-ups.
+    /// Whether any [plain text](is_plain_text) column has a text, and the first whose text is
+    /// `sought`: one pass over the row, where asking for every column would be dozens of look-ups.
     #[inline]
-    pub(crate) fn find_text(
+    pub(crate) fn seek_text(
         &self,
-        longest: usize,
-        sought: impl Fn(&str) -> bool,
+        may_start: impl Fn(u8) -> bool,
+        sought: impl Fn(&[u8]) -> bool,
     ) -> (bool, Option<(Column, &str)>) {
-        let is_free = |column: Column| column == Column::ChargeDescription || is_typed(column);
         match &self.text {
             Text::Row { cells, layout, .. } => {
-                let found = cells
-                    .short(longest)
-                    .filter(|(_, cell)| sought(cell))
-                    .filter_map(|(at, cell)| Some((layout.column(at)?, cell)))
-                    .find(|(column, _)| !is_free(*column));
-                (!cells.is_empty(), found)
+                let (any, found) = cells.seek(layout.texts(), may_start, sought);
+                let named = found.and_then(|(at, cell)| Some((layout.column(at)?, cell)));
+                (any, named)
             }
             Text::Owned { columns, .. } => {
-                let found = columns
-                    .iter()
-                    .map(|(column, text)| (*column, text.as_str()))
-                    .find(|(column, text)| !is_free(*column) && sought(text));
-                (!columns.is_empty(), found)
+                let texts = || {
+                    let plain = columns.iter().filter(|(column, _)| is_plain_text(*column));
+                    plain.map(|(column, text)| (*column, text.as_str()))
+                };
+                let found = texts()
+                    .filter(|(_, text)| sought(text.as_bytes()))
+                    .min_by_key(|(column, _)| *column);
+                (texts().next().is_some(), found)
             }
         }
     }
@@ -459,6 +457,13 @@ impl PartialEq for CostRecord<'_> {
                 .eq(other.columns().filter(texts))
             && self.extras().eq(other.extras())
     }
+}
+
+/// Whether a column holds text that means something: no number, no time, no description.
+pub(crate) fn is_plain_text(column: Column) -> bool {
+    let kind = column.kind();
+    let is_text = matches!(kind, ColumnKind::Text | ColumnKind::Json);
+    is_text && !is_typed(column) && column != Column::ChargeDescription
 }
 
 /// Whether a column has a field of its own in [`CostRecord`].

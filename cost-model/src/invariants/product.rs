@@ -294,7 +294,8 @@ mod tests {
             Agreement::Off,
             "0.0000018862978204773814967266377076667",
         );
-        check("1e-37", "1e-37", "1000", Agreement::Off, "1000");
+        let cut = format!("999.{}", "9".repeat(37));
+        check("1e-37", "1e-37", "1000", Agreement::Off, &cut);
         check("-1e-37", "1e-37", "0", Agreement::Close, "0");
     }
 

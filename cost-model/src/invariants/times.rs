@@ -71,23 +71,22 @@ pub(crate) fn zone(record: &CostRecord<'_>) -> Zone {
 fn zone_of(time: &str) -> Zone {
     match time.as_bytes() {
         [.., b'Z' | b'z'] | [.., b'U', b'T', b'C'] => Zone::Utc,
-        bytes => bytes.get(10..).map_or(Zone::Unstated, zone_of_offset),
+        bytes => zone_of_offset(bytes),
     }
 }
 
-/// The zone by what follows the date: an offset such as `+02:00`, or none.
+/// The zone by the offset at the end: `+02:00`, `+0200`, `+02` or none.
+#[inline]
 fn zone_of_offset(time: &[u8]) -> Zone {
-    match time.iter().position(|b| matches!(b, b'+' | b'-')) {
-        None => Zone::Unstated,
-        Some(at) => {
-            let digits = time[at + 1..].iter().filter(|b| b.is_ascii_digit());
-            if digits.clone().count() > 0 && digits.clone().all(|b| *b == b'0') {
-                Zone::Utc
-            } else {
-                Zone::Other
-            }
+    const DATE: usize = "2024-09-18".len();
+    for length in [6, 5, 3] {
+        let at = time.len().saturating_sub(length);
+        if at > DATE && matches!(time[at], b'+' | b'-') {
+            let is_zero = time[at + 1..].iter().all(|b| matches!(b, b'0' | b':'));
+            return if is_zero { Zone::Utc } else { Zone::Other };
         }
     }
+    Zone::Unstated
 }
 
 /// The times of a row as they were understood.

@@ -1,4 +1,9 @@
 //! Do the checks find every fault that a bill can have, and none in a lawful bill?
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of tests fail as tests do"
+)]
 
 mod bill;
 mod faults;
@@ -157,7 +162,7 @@ fn finds_what_is_wrong_in_the_sample_of_the_specification_and_no_more() {
 
 #[test]
 fn passes_every_rule_on_a_lawful_bill() {
-    for seed in 0..20 {
+    for seed in 0..10 {
         let bill = Bill::lawful(seed);
         assert!(bill.rows.len() >= 300);
         let found = Found::in_text(&bill.to_csv(), bill.options());
@@ -179,7 +184,7 @@ fn finds_every_kind_of_fault_by_its_rule() {
     assert!(faults.len() >= 25);
     let (mut injected, mut missed) = (0, Vec::new());
     for (kind, fault) in faults.iter().enumerate() {
-        for seed in 0..20 {
+        for seed in 0..6 {
             let mut bill = Bill::lawful(seed);
             let options = bill.options();
             let mut dice = bill::Dice::new(seed * 1000 + kind as u64);

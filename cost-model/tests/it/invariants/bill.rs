@@ -76,7 +76,7 @@ impl Dice {
     }
 
     fn decimal(&mut self, below: u64, places: u32) -> Exact {
-        Exact::new(i128::from(self.throw(below) + 1), places).unwrap()
+        Exact::new(i128::from(self.throw(below) + 1), places).expect("small numbers fit")
     }
 }
 
@@ -123,12 +123,16 @@ fn hour(row: &mut Cells, dice: &mut Dice) {
 
 /// Sets a quantity, both unit prices and the list and contracted cost that follow.
 fn price(row: &mut Cells, quantity: Exact, list: Exact, contracted: Exact, unit: &str) -> Exact {
-    let cost = quantity.checked_mul(contracted).unwrap();
+    let cost = quantity.checked_mul(contracted).expect("small numbers fit");
     set(row, "PricingQuantity", quantity);
     set(row, "PricingUnit", unit);
     set(row, "ListUnitPrice", list);
     set(row, "ContractedUnitPrice", contracted);
-    set(row, "ListCost", quantity.checked_mul(list).unwrap());
+    set(
+        row,
+        "ListCost",
+        quantity.checked_mul(list).expect("small numbers fit"),
+    );
     set(row, "ContractedCost", cost);
     cost
 }
@@ -161,7 +165,9 @@ fn usage(account: &str, dice: &mut Dice) -> Cells {
     );
     let quantity = dice.decimal(9_999_999, 6);
     let contracted = dice.decimal(99_999, 5);
-    let list = contracted.checked_add(exact("0.05")).unwrap();
+    let list = contracted
+        .checked_add(exact("0.05"))
+        .expect("small numbers fit");
     let cost = price(&mut row, quantity, list, contracted, "Hours");
     consume(&mut row, quantity, "Hours");
     costs(&mut row, cost, cost);
@@ -198,7 +204,11 @@ fn covered(commitment: &str, on: u32, hours: Exact, hourly: Exact, is_used: bool
         set(&mut row, "CommitmentDiscountStatus", "Unused");
         set(&mut row, "ResourceId", commitment);
     }
-    costs(&mut row, Exact::ZERO, hours.checked_mul(hourly).unwrap());
+    costs(
+        &mut row,
+        Exact::ZERO,
+        hours.checked_mul(hourly).expect("small numbers fit"),
+    );
     row
 }
 
@@ -226,7 +236,7 @@ impl Bill {
         rows.push(once);
         for on in 1..=30 {
             let used = dice.decimal(22, 0);
-            let unused = exact("24").checked_sub(used).unwrap();
+            let unused = exact("24").checked_sub(used).expect("small numbers fit");
             let hourly = exact("0.7");
             rows.push(covered("commitment/once", on, used, hourly, true));
             rows.push(covered("commitment/once", on, unused, hourly, false));
@@ -310,7 +320,8 @@ impl Bill {
         let mut sums: BTreeMap<String, ExactSum> = BTreeMap::new();
         for row in &self.rows {
             let sum = sums.entry(row["InvoiceId"].clone()).or_default();
-            sum.add(exact(&row["BilledCost"])).unwrap();
+            sum.add(exact(&row["BilledCost"]))
+                .expect("small numbers fit");
         }
         let mut options = InvariantOptions::default();
         options.invoices = sums

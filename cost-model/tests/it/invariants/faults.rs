@@ -54,12 +54,16 @@ fn dear(row: &Cells) -> bool {
 }
 
 fn shift(row: &mut Cells, column: &'static str, by: &str) {
-    let moved = number(row, column).checked_add(exact(by)).unwrap();
+    let moved = number(row, column)
+        .checked_add(exact(by))
+        .expect("small numbers fit");
     set(row, column, moved);
 }
 
 fn scale(row: &mut Cells, column: &'static str, by: &str) {
-    let scaled = number(row, column).checked_mul(exact(by)).unwrap();
+    let scaled = number(row, column)
+        .checked_mul(exact(by))
+        .expect("small numbers fit");
     set(row, column, scaled);
 }
 
