@@ -374,6 +374,10 @@ impl AwsCur {
             record.set(Column::CommitmentDiscountStatus, "Used");
         } else if item.states_unused() && unused {
             record.set(Column::CommitmentDiscountStatus, "Unused");
+            // FOCUS: the resource of an unused part is the commitment itself.
+            if record.text(Column::ResourceId).is_none() {
+                record.set(Column::ResourceId, id);
+            }
         }
     }
 
@@ -400,7 +404,7 @@ impl AwsCur {
         let spot = text(at.usage_type).is_some_and(|usage| usage.contains("SpotUsage"));
         let on_demand = text(at.pricing_term) == Some("OnDemand");
         let pricing = match item {
-            LineItem::DiscountedUsage | LineItem::SavingsPlanCoveredUsage => Some("Committed"),
+            _ if item.consumes_commitment() => Some("Committed"),
             LineItem::Usage if spot => Some("Dynamic"),
             LineItem::Usage if on_demand => Some("Standard"),
             _ => None,

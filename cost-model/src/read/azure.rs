@@ -384,7 +384,14 @@ impl Azure {
         match charge {
             ChargeType::Usage => record.set(Column::CommitmentDiscountStatus, "Used"),
             ChargeType::Unused => record.set(Column::CommitmentDiscountStatus, "Unused"),
-            _ => {}
+            _ => return,
+        }
+        // FOCUS: the resource of an unused part is the commitment itself.
+        let id = text(at.benefit_id).or_else(|| text(at.reservation_id));
+        if let Some(id) = id.filter(|_| charge == ChargeType::Unused)
+            && record.text(Column::ResourceId).is_none()
+        {
+            record.set(Column::ResourceId, id);
         }
     }
 
@@ -515,8 +522,10 @@ mod tests {
             (amortized, five, Usage, OnDemand, (five, five)),
         ] {
             let header = ["Date", "Cost", "MeterId"];
-            let mut options = ReadOptions::default();
-            options.azure_cost = states;
+            let options = ReadOptions {
+                azure_cost: states,
+                ..ReadOptions::default()
+            };
             let (_, azure, _) = Azure::new(&header, &options);
             assert_eq!(
                 azure.costs(cost, charge, commitment),
