@@ -238,9 +238,10 @@ impl Azure {
         let mut record = CostRecord::of_row(currency, cells, layout);
         let cost = decimal(cells, at.cost)?;
         (record.billed_cost, record.effective_cost) = self.costs(cost, charge, commitment);
-        record.pricing_quantity = decimal(cells, at.quantity)?;
+        let quantity = decimal(cells, at.quantity)?;
+        record.pricing_quantity = quantity.filter(|_| charge != ChargeType::Tax);
         if charge == ChargeType::Usage {
-            record.consumed_quantity = record.pricing_quantity;
+            record.consumed_quantity = quantity;
         }
         self.price(&mut record, cost, charge, cells)?;
         record.charge_category = charge.category();

@@ -33,7 +33,6 @@ pub(crate) struct Decoder {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one a file")]
 enum Dialect {
     Focus(focus::Focus),
     AwsCur(aws_cur::AwsCur),
