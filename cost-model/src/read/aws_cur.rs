@@ -17,19 +17,19 @@
 
 mod line_item;
 mod service;
+mod spelling;
 
 use bursar_units::Currency;
 use jiff::Timestamp;
 
 use super::cell::{CellProblem, Memo, decimal};
-use super::native::{
-    Header, Names, TagColumns, exclusive_end, letters, missing_column, product, push_json,
-};
+use super::native::{Header, Names, TagColumns, exclusive_end, letters, missing_column, product};
 use super::{FileProblem, ReadOptions, focus};
 use crate::cells::Cells;
 use crate::layout::Layout;
 use crate::{Column, CostRecord, Exact, Period, RejectReason};
 use line_item::LineItem;
+use spelling::{Spelling, product_name, tag_key, tags_of_map};
 
 /// Whether the header has columns that only this dialect names so.
 pub(crate) fn recognizes(header: &[&str]) -> bool {
@@ -374,6 +374,10 @@ impl AwsCur {
             record.set(Column::CommitmentDiscountStatus, "Used");
         } else if item.states_unused() && unused {
             record.set(Column::CommitmentDiscountStatus, "Unused");
+            // FOCUS: the resource of an unused part is the commitment itself.
+            if record.text(Column::ResourceId).is_none() {
+                record.set(Column::ResourceId, id);
+            }
         }
     }
 
@@ -400,7 +404,7 @@ impl AwsCur {
         let spot = text(at.usage_type).is_some_and(|usage| usage.contains("SpotUsage"));
         let on_demand = text(at.pricing_term) == Some("OnDemand");
         let pricing = match item {
-            LineItem::DiscountedUsage | LineItem::SavingsPlanCoveredUsage => Some("Committed"),
+            _ if item.consumes_commitment() => Some("Committed"),
             LineItem::Usage if spot => Some("Dynamic"),
             LineItem::Usage if on_demand => Some("Standard"),
             _ => None,
@@ -431,47 +435,6 @@ fn problems(header: &Header<'_>, options: &ReadOptions) -> Vec<FileProblem> {
     problems
 }
 
-/// How a header spells the words of a column.
-#[derive(Debug, Clone, Copy)]
-enum Spelling {
-    /// `lineItem/UnblendedCost`
-    Legacy,
-    /// `line_item_unblended_cost`
-    Snake,
-    /// `lineitem_unblendedcost`
-    Athena,
-}
-
-impl Spelling {
-    fn of(header: &Header<'_>) -> Spelling {
-        let has = |word: &str| header.names().any(|(_, name)| name.starts_with(word));
-        if has("lineItem/") {
-            Spelling::Legacy
-        } else if has("line_item_") {
-            Spelling::Snake
-        } else {
-            Spelling::Athena
-        }
-    }
-
-    /// A column of the legacy header in this spelling.
-    fn spell(self, legacy: &str) -> String {
-        let mut name = String::new();
-        for c in legacy.chars() {
-            match self {
-                Spelling::Legacy => name.push(c),
-                _ if c == '/' => name.push('_'),
-                Spelling::Snake if c.is_ascii_uppercase() && !name.ends_with('_') => {
-                    name.push('_');
-                    name.push(c.to_ascii_lowercase());
-                }
-                _ => name.push(c.to_ascii_lowercase()),
-            }
-        }
-        name
-    }
-}
-
 /// On-demand capacity reservations stand in the column of the reservations: they hold capacity
 /// and discount nothing.
 fn is_capacity_reservation(arn: &str) -> bool {
@@ -495,134 +458,4 @@ fn interval(
         });
     };
     Ok(Some((memo.time_of(start, at)?, memo.time_of(end, at)?)))
-}
-
-/// The key of a column of tags: `resourceTags/user:Team`, `resource_tags_user_team`.
-///
-/// Keys that users chose have no prefix in FOCUS, those that AWS chose have one.
-fn tag_key(name: &str) -> Option<String> {
-    let mut rest = name;
-    for expected in "resourcetags".chars() {
-        rest = rest.trim_start_matches('_');
-        let first = rest.chars().next()?;
-        if !first.eq_ignore_ascii_case(&expected) {
-            return None;
-        }
-        rest = &rest[first.len_utf8()..];
-    }
-    let key = rest.strip_prefix(['/', '_'])?;
-    (!key.is_empty()).then(|| plain_key(key))
-}
-
-/// A tag's key without the prefix of users, and with the one of AWS as FOCUS writes it.
-fn plain_key(key: &str) -> String {
-    let user = key
-        .strip_prefix("user:")
-        .or_else(|| key.strip_prefix("user_"));
-    match (user, key.strip_prefix("aws_")) {
-        (Some(user), _) if !user.is_empty() => user.to_owned(),
-        (_, Some(aws)) if !aws.is_empty() => format!("aws:{aws}"),
-        _ => key.to_owned(),
-    }
-}
-
-/// The map `resource_tags` of CUR 2.0 with plain keys, in their order; `None` if it is no JSON
-/// object, so that the cell stays as it is.
-fn tags_of_map(map: &str) -> Option<String> {
-    let map: serde_json::Map<String, serde_json::Value> = serde_json::from_str(map).ok()?;
-    let mut tags: Vec<(String, serde_json::Value)> = map
-        .into_iter()
-        .map(|(key, value)| (plain_key(&key), value))
-        .collect();
-    tags.sort_by(|a, b| a.0.cmp(&b.0));
-    let distinct = tags.windows(2).all(|pair| pair[0].0 != pair[1].0);
-    if !distinct {
-        return None;
-    }
-    let mut json = String::from("{");
-    for (key, value) in tags {
-        if json.len() > 1 {
-            json.push(',');
-        }
-        push_json(&mut json, &key);
-        json.push(':');
-        match value {
-            serde_json::Value::String(value) => push_json(&mut json, &value),
-            other => json.push_str(&other.to_string()),
-        }
-    }
-    json.push('}');
-    Some(json)
-}
-
-/// `product_name` in the map `product` of CUR 2.0, without reading the rest of the map.
-fn product_name(map: &str) -> Option<String> {
-    const KEY: &str = "\"product_name\"";
-    let at = memchr::memmem::find(map.as_bytes(), KEY.as_bytes())?;
-    let value = map.get(at + KEY.len()..)?.trim_start().strip_prefix(':')?;
-    let mut values = serde_json::Deserializer::from_str(value).into_iter::<String>();
-    values.next()?.ok().filter(|name| !name.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finds_the_key_of_a_tag_in_every_spelling() {
-        for (name, key) in [
-            ("resourceTags/user:Team", Some("Team")),
-            ("resource_tags_user_team", Some("team")),
-            ("resourcetags_user_team", Some("team")),
-            ("resourceTags/aws:createdBy", Some("aws:createdBy")),
-            ("resource_tags_aws_created_by", Some("aws:created_by")),
-            ("resourceTags/user:", Some("user:")),
-            ("resource_tags", None),
-            ("resourceTags/", None),
-            ("résource_tags_user_x", None),
-            ("lineItem/ResourceId", None),
-        ] {
-            assert_eq!(tag_key(name).as_deref(), key, "{name}");
-        }
-    }
-
-    #[test]
-    fn spells_a_column_as_the_header_does() {
-        for (spelling, name) in [
-            (Spelling::Legacy, "pricing/publicOnDemandCost"),
-            (Spelling::Snake, "pricing_public_on_demand_cost"),
-            (Spelling::Athena, "pricing_publicondemandcost"),
-        ] {
-            assert_eq!(spelling.spell("pricing/publicOnDemandCost"), name);
-        }
-        let snake = Spelling::Snake.spell("lineItem/UnblendedCost");
-        assert_eq!(snake, "line_item_unblended_cost");
-    }
-
-    #[test]
-    fn reads_one_name_out_of_the_product_map() {
-        for (map, name) in [
-            (
-                r#"{"a":"b","product_name" : "Amazon \"S3\"","z":1}"#,
-                Some("Amazon \"S3\""),
-            ),
-            (r#"{"product_name":""}"#, None),
-            (r#"{"x":"product_name"}"#, None),
-            (r#"{"product_name":"#, None),
-            ("{}", None),
-        ] {
-            assert_eq!(product_name(map).as_deref(), name, "{map}");
-        }
-    }
-
-    #[test]
-    fn leaves_a_tag_map_alone_that_is_no_json() {
-        assert_eq!(tags_of_map("{user_env=prod}"), None);
-        assert_eq!(
-            tags_of_map(r#"{"user_env":"prod","aws_x":"1"}"#).as_deref(),
-            Some(r#"{"aws:x":"1","env":"prod"}"#)
-        );
-        // Two keys that would become one.
-        assert_eq!(tags_of_map(r#"{"user_a":"1","a":"2"}"#), None);
-    }
 }

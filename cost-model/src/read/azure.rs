@@ -238,9 +238,10 @@ impl Azure {
         let mut record = CostRecord::of_row(currency, cells, layout);
         let cost = decimal(cells, at.cost)?;
         (record.billed_cost, record.effective_cost) = self.costs(cost, charge, commitment);
-        record.pricing_quantity = decimal(cells, at.quantity)?;
+        let quantity = decimal(cells, at.quantity)?;
+        record.pricing_quantity = quantity.filter(|_| charge != ChargeType::Tax);
         if charge == ChargeType::Usage {
-            record.consumed_quantity = record.pricing_quantity;
+            record.consumed_quantity = quantity;
         }
         self.price(&mut record, cost, charge, cells)?;
         record.charge_category = charge.category();
@@ -384,7 +385,14 @@ impl Azure {
         match charge {
             ChargeType::Usage => record.set(Column::CommitmentDiscountStatus, "Used"),
             ChargeType::Unused => record.set(Column::CommitmentDiscountStatus, "Unused"),
-            _ => {}
+            _ => return,
+        }
+        // FOCUS: the resource of an unused part is the commitment itself.
+        let id = text(at.benefit_id).or_else(|| text(at.reservation_id));
+        if let Some(id) = id.filter(|_| charge == ChargeType::Unused)
+            && record.text(Column::ResourceId).is_none()
+        {
+            record.set(Column::ResourceId, id);
         }
     }
 
@@ -515,8 +523,10 @@ mod tests {
             (amortized, five, Usage, OnDemand, (five, five)),
         ] {
             let header = ["Date", "Cost", "MeterId"];
-            let mut options = ReadOptions::default();
-            options.azure_cost = states;
+            let options = ReadOptions {
+                azure_cost: states,
+                ..ReadOptions::default()
+            };
             let (_, azure, _) = Azure::new(&header, &options);
             assert_eq!(
                 azure.costs(cost, charge, commitment),

@@ -1,12 +1,19 @@
 //! Are the providers' own bill files read as they mean it, every row kept or reported?
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests stand outside the functions that are marked as tests"
+)]
+
 mod aws_cur;
 mod azure;
 mod detection;
 mod oci;
 
 use bursar_cost_model::{
-    BillReader, CostRecord, Exact, ExactSum, FileProblem, Format, ReadOptions, RejectedRow, Row,
+    BillReader, CostRecord, Exact, ExactSum, FileProblem, Format, InvariantChecks,
+    InvariantOptions, ReadOptions, RejectedRow, Row, Rule,
 };
 
 /// What became of a file.
@@ -98,6 +105,17 @@ fn csv_of(header: &[&str], rows: &[&[(&str, &str)]]) -> String {
         writer.write_record(header.iter().map(cell)).unwrap();
     }
     String::from_utf8(writer.into_inner().unwrap()).unwrap()
+}
+
+/// The rules of FOCUS that do not hold, and on how many rows.
+fn broken_rules(records: &[CostRecord<'_>]) -> Vec<(Rule, u64)> {
+    let mut checks = InvariantChecks::new(InvariantOptions::default());
+    for record in records {
+        checks.add(record).unwrap();
+    }
+    let rules = checks.finish().into_iter().flat_map(|result| result.rules);
+    let broken = rules.map(|result| (result.rule, result.outcome.failed()));
+    broken.filter(|(_, failed)| *failed > 0).collect()
 }
 
 fn exact(text: &str) -> Option<Exact> {

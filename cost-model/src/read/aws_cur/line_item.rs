@@ -100,11 +100,13 @@ impl LineItem {
         matches!(self, LineItem::Usage | LineItem::SavingsPlanCoveredUsage)
     }
 
-    /// Whether the row consumes a commitment.
+    /// Whether the row consumes a commitment. A negation goes with the usage that it negates.
     pub(super) fn consumes_commitment(self) -> bool {
         matches!(
             self,
-            LineItem::DiscountedUsage | LineItem::SavingsPlanCoveredUsage
+            LineItem::DiscountedUsage
+                | LineItem::SavingsPlanCoveredUsage
+                | LineItem::SavingsPlanNegation
         )
     }
 

@@ -1,12 +1,12 @@
 //! AWS Cost and Usage Reports in three spellings of the header.
 
 use bursar_cost_model::{
-    ChargeCategory, Column, CommitmentStatus, CostGroup, CostRecord, Format, ReadOptions,
+    ChargeCategory, Column, CommitmentStatus, CostGroup, CostRecord, Format, ReadOptions, Rule,
 };
 use bursar_units::Currency;
 use proptest::prelude::*;
 
-use super::{Bill, column_sum, csv_of, exact, sum};
+use super::{Bill, broken_rules, column_sum, csv_of, exact, sum};
 
 /// The columns of the examples: legacy, CUR 2.0 and Athena.
 const COLUMNS: &[[&str; 3]] = &[
@@ -212,6 +212,7 @@ const APRIL: &[&[(&str, &str)]] = &[
         ("lineItem/ProductCode", "AmazonEC2"),
         ("lineItem/UsageAmount", "1"),
         ("lineItem/UnblendedCost", "432.00"),
+        ("pricing/unit", "Quantity"),
         ("reservation/ReservationARN", RI),
     ],
     &[
@@ -219,6 +220,7 @@ const APRIL: &[&[(&str, &str)]] = &[
         ("lineItem/ProductCode", "AmazonEC2"),
         ("lineItem/UsageAmount", "720"),
         ("lineItem/UnblendedCost", "72.0000000000"),
+        ("pricing/unit", "Hrs"),
         ("reservation/ReservationARN", RI),
         ("reservation/UnusedAmortizedUpfrontFeeForBillingPeriod", "6"),
         ("reservation/UnusedRecurringFee", "12.00"),
@@ -244,7 +246,9 @@ const APRIL: &[&[(&str, &str)]] = &[
     &[
         ("lineItem/LineItemType", "SavingsPlanUpfrontFee"),
         ("lineItem/ProductCode", "ComputeSavingsPlans"),
+        ("lineItem/UsageAmount", "1"),
         ("lineItem/UnblendedCost", "2190"),
+        ("pricing/unit", "Quantity"),
         ("savingsPlan/SavingsPlanARN", SP),
         ("savingsPlan/OfferingType", "ComputeSavingsPlans"),
     ],
@@ -253,6 +257,7 @@ const APRIL: &[&[(&str, &str)]] = &[
         ("lineItem/ProductCode", "ComputeSavingsPlans"),
         ("lineItem/UsageAmount", "720"),
         ("lineItem/UnblendedCost", "180"),
+        ("pricing/unit", "Hrs"),
         ("savingsPlan/SavingsPlanARN", SP),
         ("savingsPlan/OfferingType", "ComputeSavingsPlans"),
         ("savingsPlan/TotalCommitmentToDate", "360"),
@@ -443,6 +448,20 @@ fn shows_what_nothing_used_of_a_commitment() {
 }
 
 #[test]
+fn breaks_no_rule_of_focus_but_those_that_need_other_rows() {
+    // A fee is a purchase and an unused part in one row; covered usage is billed, and taken off
+    // again by a row that has no quantity of its own.
+    assert_eq!(
+        broken_rules(&Bill::good(&april(0))),
+        [
+            (Rule::PrepaidPurchase, 2),
+            (Rule::CoveredIsNotBilled, 2),
+            (Rule::QuantityIsStated, 1),
+        ]
+    );
+}
+
+#[test]
 fn takes_covered_usage_off_the_bill_within_its_category() {
     let records = Bill::good(&april(0));
     let lambda: Vec<_> = records
@@ -457,6 +476,8 @@ fn takes_covered_usage_off_the_bill_within_its_category() {
     );
     assert_eq!(sum(&lambda, |r| r.billed_cost), "0");
     assert_eq!(sum(&lambda, |r| r.effective_cost), "310");
+    let status = |r: &CostRecord<'_>| r.commitment_status() == Some(CommitmentStatus::Used);
+    assert!(lambda.iter().all(status));
     // The usage counts once.
     assert_eq!(sum(&lambda, |r| r.consumed_quantity), "4300");
     assert_eq!(sum(&lambda, |r| r.pricing_quantity), "4300");

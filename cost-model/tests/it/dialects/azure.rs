@@ -6,7 +6,7 @@ use bursar_cost_model::{
 use bursar_units::Currency;
 use proptest::prelude::*;
 
-use super::{Bill, column_sum, csv_of, exact, sum};
+use super::{Bill, broken_rules, column_sum, csv_of, exact, sum};
 
 /// The 55 columns of the Enterprise Agreement.
 const EA: &[&str] = &[
@@ -223,6 +223,7 @@ fn amortized() -> String {
             ("ChargeType", "UnusedReservation"),
             ("PricingModel", "Reservation"),
             ("CostInBillingCurrency", "20.0000000000000000000000000001"),
+            ("ResourceId", ""),
             reservation,
         ]),
         ea(&[
@@ -234,6 +235,7 @@ fn amortized() -> String {
             ("ChargeType", "UnusedSavingsPlan"),
             ("PricingModel", "SavingsPlan"),
             ("CostInBillingCurrency", "40"),
+            ("ResourceId", ""),
             ("benefitId", "sp-1"),
         ]),
         ea(&[("ChargeType", "Tax"), ("CostInBillingCurrency", "7.77")]),
@@ -343,6 +345,12 @@ fn adds_an_amortized_file_up_to_the_effective_cost() {
 }
 
 #[test]
+fn breaks_no_rule_of_focus() {
+    assert_eq!(broken_rules(&Bill::good(&amortized())), []);
+    assert_eq!(broken_rules(&Bill::good(&actual())), []);
+}
+
+#[test]
 fn believes_the_reader_over_the_row() {
     let covered = [("PricingModel", "Reservation"), ("ReservationId", "ri-1")];
     let text = file(&[ea(&covered)]);
@@ -423,6 +431,7 @@ fn puts_each_charge_type_in_a_category() {
     let unknown = Bill::good(&file(&[ea(&[("ChargeType", "Gift")])]));
     assert_eq!(unknown[0].charge_category, None);
     assert_eq!(unknown[0].billed_cost, exact("1.92"));
+    assert_eq!(records[7].pricing_quantity, None);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use bursar_cost_model::{ChargeCategory, Column, CostGroup, Format};
 use bursar_units::Currency;
 use proptest::prelude::*;
 
-use super::{Bill, column_sum, csv_of, exact, sum};
+use super::{Bill, broken_rules, column_sum, csv_of, exact, sum};
 
 /// The columns of a cost report, with tags of three namespaces.
 const HEADER: &[&str] = &[
@@ -152,6 +152,13 @@ fn adds_up_to_the_sum_of_the_file_with_corrections() {
         (records[4].billed_cost, records[4].effective_cost),
         (None, None)
     );
+}
+
+#[test]
+fn breaks_no_rule_of_focus() {
+    let correction = [("cost/myCost", "-0.05"), ("lineItem/isCorrection", "true")];
+    let text = file(&[row(&[]), row(&correction)]);
+    assert_eq!(broken_rules(&Bill::good(&text)), []);
 }
 
 #[test]
