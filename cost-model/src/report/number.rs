@@ -110,7 +110,7 @@ fn places_of(sum: &ExactSum, places: u32) -> u32 {
 }
 
 /// A comma after every third digit before the point.
-fn grouped(number: &str) -> String {
+pub(crate) fn grouped(number: &str) -> String {
     let (sign, digits) = match number.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", number),

@@ -7,7 +7,7 @@ use super::words;
 use super::{CategoryLine, ChargeLine, CostTotals, DayLine, GroupTable, Report, ServiceLine};
 use crate::{
     BudgetBurn, Change, CostKind, Exact, ExactSum, FileReport, Forecast, Outlook, Presence,
-    Projection,
+    Projection, ScenarioSummary,
 };
 
 /// What is shown for a value of a dimension that a row does not state.
@@ -87,6 +87,7 @@ impl Report {
             tables.extend(self.forecast.as_ref().map(|f| forecast_days(f, currency)));
             tables.extend(self.budget.as_ref().map(|b| budget(b, currency)));
         }
+        tables.extend(self.scenario.as_ref().map(scenario));
         tables.push(anomalies(self));
         tables.push(files(&self.files));
         tables.push(rejected_rows(&self.files));
@@ -398,6 +399,28 @@ pub(crate) fn budget(burn: &BudgetBurn, currency: Currency) -> Table {
     ];
     let title = format!("Budget for {}", words::days(burn.forecast.period));
     Table::new("budget", title, columns).with_rows(rows)
+}
+
+pub(crate) fn scenario(summary: &ScenarioSummary) -> Table {
+    let columns = vec![
+        TableColumn::left("group", "Group"),
+        TableColumn::right("before", "Before"),
+        TableColumn::right("after", "After"),
+        TableColumn::right("saving", "Saving"),
+        TableColumn::right("saved_percent", "Saved"),
+    ];
+    let amount = |sum: &ExactSum| Cell::amount(Some(sum.clone()), summary.currency);
+    let rows = summary.lines.iter().chain([&summary.total]).map(|line| {
+        let percent = line.saved_percent.and_then(|p| p.to_string().parse().ok());
+        vec![
+            Cell::text(&line.name),
+            amount(&line.before),
+            amount(&line.after),
+            amount(&line.saving),
+            Cell::share(percent),
+        ]
+    });
+    Table::new("scenario", "Before and after", columns).with_rows(rows)
 }
 
 pub(crate) fn anomalies(report: &Report) -> Table {
