@@ -6,6 +6,7 @@
 mod chart;
 mod days;
 mod escape;
+mod findings;
 mod html;
 mod markdown;
 mod number;

@@ -25,6 +25,9 @@ const GRIDLINES: f64 = 4.0;
 /// As many names under the axis as fit a phone.
 const MAX_NAMES: usize = 6;
 
+/// Room below the lowest credit, as a share of the height.
+const MARGIN: f64 = 0.03;
+
 /// How much of its place a bar fills, in percent.
 const FILL: f64 = 80.0;
 
@@ -76,10 +79,20 @@ struct Scale {
 
 impl Scale {
     fn of(low: f64, high: f64) -> Scale {
-        let ticks = ticks(low, high);
+        let mut ticks = ticks(low, high);
+        let (mut bottom, top) = match ticks.as_slice() {
+            [bottom, .., top] => (*bottom, *top),
+            _ => (0.0, 1.0),
+        };
+        // A small credit gets the room that it needs, and not that of a whole gridline.
+        let needed = low - (top - low) * MARGIN;
+        if low < 0.0 && needed > bottom {
+            bottom = needed;
+            ticks.retain(|tick| *tick >= bottom);
+        }
         Scale {
-            low: ticks.first().copied().unwrap_or(0.0),
-            high: ticks.last().copied().unwrap_or(1.0),
+            low: bottom,
+            high: top,
             ticks,
         }
     }
@@ -107,9 +120,9 @@ fn ticks(low: f64, high: f64) -> Vec<f64> {
     (first..=last).map(|n| n as f64 * step).collect()
 }
 
-/// A tick's label: `1,200`, `45k`, `1.5M`.
-fn tick_label(value: f64, step: f64) -> String {
-    let (divisor, suffix) = match value.abs().max(step) {
+/// A tick's label, in the unit that the largest has: `1,200`, `45k`, `1.5M`.
+fn tick_label(value: f64, step: f64, largest: f64) -> String {
+    let (divisor, suffix) = match largest {
         m if m >= 1e15 => return format!("{value:.0e}"),
         m if m >= 1e12 => (1e12, "T"),
         m if m >= 1e9 => (1e9, "B"),
@@ -173,7 +186,8 @@ fn labels(scale: &Scale) -> Vec<(f64, String)> {
         [first, second, ..] => second - first,
         _ => 1.0,
     };
-    let label = |tick: &f64| (scale.y(*tick), tick_label(*tick, step));
+    let largest = scale.high.max(-scale.low);
+    let label = |tick: &f64| (scale.y(*tick), tick_label(*tick, step, largest));
     scale.ticks.iter().map(label).collect()
 }
 
@@ -320,19 +334,29 @@ mod tests {
 
     #[test]
     fn labels_ticks_shortly_and_truly() {
-        for (value, step, label) in [
-            (0.0, 2.5, "0"),
-            (2.5, 2.5, "2.5"),
-            (5.0, 2.5, "5"),
-            (1200.0, 200.0, "1,200"),
-            (45_000.0, 5_000.0, "45k"),
-            (12_500.0, 2_500.0, "12.5k"),
-            (1_500_000.0, 500_000.0, "1.5M"),
-            (0.00025, 0.00005, "0.00025"),
-            (-4.0, 2.0, "\u{2212}4"),
+        for (value, step, largest, label) in [
+            (0.0, 2.5, 10.0, "0"),
+            (2.5, 2.5, 10.0, "2.5"),
+            (5.0, 2.5, 10.0, "5"),
+            (1200.0, 200.0, 1200.0, "1,200"),
+            (45_000.0, 5_000.0, 50_000.0, "45k"),
+            (5_000.0, 5_000.0, 15_000.0, "5k"),
+            (12_500.0, 2_500.0, 15_000.0, "12.5k"),
+            (1_500_000.0, 500_000.0, 2_000_000.0, "1.5M"),
+            (0.00025, 0.00005, 0.0003, "0.00025"),
+            (-4.0, 2.0, 6.0, "\u{2212}4"),
+            (1e20, 1e20, 2e20, "1e20"),
         ] {
-            assert_eq!(tick_label(value, step), label, "{value}");
+            assert_eq!(tick_label(value, step, largest), label, "{value}");
         }
+    }
+
+    #[test]
+    fn gives_a_small_credit_no_more_room_than_it_needs() {
+        let scale = Scale::of(-3.0, 100.0);
+        assert_eq!(scale.ticks, [0.0, 50.0, 100.0]);
+        assert!((-7.0..-3.0).contains(&scale.low));
+        assert!(scale.y(-3.0) < TOP + HEIGHT);
     }
 
     #[test]

@@ -55,6 +55,11 @@ pub(crate) fn minus(number: &str) -> String {
     number.replace('-', "\u{2212}")
 }
 
+/// Words in which no figure is parted from its unit at the end of a line.
+pub(crate) fn tied(words: &str) -> String {
+    words.replace(" %", "\u{a0}%")
+}
+
 /// Marks of direction, joiners without width, and the byte order mark: Unicode Technical
 /// Report 36 tells how names are forged with them.
 fn is_invisible(c: char) -> bool {

@@ -9,13 +9,13 @@ mod palette;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use self::blocks::{bars, details, table};
+use self::blocks::{Shape, bars, details, table};
 use super::days::Days;
 use super::section::Section;
 use super::table::UNKNOWN;
 use super::tables::{self, Scope};
 use super::words::{self, Figure, Tone};
-use super::{FileReport, Report, chart, escape, number};
+use super::{FileReport, Report, chart, escape, findings, number};
 use crate::{Change, ExactSum};
 
 /// The style sheet, without the colors.
@@ -64,7 +64,9 @@ impl Report {
                         }
                         (group_table(self))
                         (anomalies(self))
+                        (opportunities(self))
                         (scenario(self))
+                        (invariants(self))
                         (files(&self.files))
                         (notes(&self.notes))
                         footer {
@@ -170,27 +172,28 @@ fn change_line(change: &Change, section: &Section<'_>) -> Markup {
     html! {
         strong {
             span aria-hidden="true" { (arrow) " " }
-            (escape::minus(&words::change(&change.by_service, section.currency)))
+            (escape::tied(&escape::minus(&words::change(&change.by_service, section.currency))))
         }
         " from " (words::days(change.before)) " to " (words::days(change.after))
     }
 }
 
 fn figures(figures: &[Figure]) -> Markup {
-    let tone = |tone: Tone| match tone {
-        Tone::Plain => None,
-        Tone::Good => Some("good"),
-        Tone::Warning => Some("warning"),
-        Tone::Bad => Some("bad"),
+    let class = |tone: Tone| match tone {
+        Tone::Plain => "card",
+        Tone::Good => "card good",
+        Tone::Warning => "card warning",
+        Tone::Bad => "card bad",
     };
     html! {
         @if !figures.is_empty() {
-            dl.figures {
+            // Four stand in one row, six in two of three.
+            dl.figures.four[figures.len() == 4] {
                 @for figure in figures {
-                    div.card class=[tone(figure.tone)] {
+                    div class=(class(figure.tone)) {
                         dt { (figure.name) }
                         dd.value { (escape::minus(&figure.value)) }
-                        dd.note { (figure.note) }
+                        dd.note { (escape::tied(&figure.note)) }
                     }
                 }
             }
@@ -268,7 +271,7 @@ fn services(section: &Section<'_>) -> Markup {
         @if !lines.is_empty() {
             figure.card {
                 figcaption { h3 { "Services" } }
-                (bars(&lines))
+                (bars(&lines, Shape::Narrow))
                 (details(&all))
             }
         }
@@ -282,7 +285,7 @@ fn categories(section: &Section<'_>) -> Markup {
         @if !lines.is_empty() {
             figure.card {
                 figcaption { h3 { "Five groups" } }
-                (bars(&lines))
+                (bars(&lines, Shape::Narrow))
                 (details(&all))
             }
         }
@@ -298,7 +301,7 @@ fn contributions(change: &Change, section: &Section<'_>) -> Markup {
                     h3 { "What changed" }
                     p.sub { (change_line(change, section)) }
                 }
-                (bars(&lines))
+                (bars(&lines, Shape::Wide))
                 (details(&tables::contributions(change, section.currency)))
             }
         }
@@ -339,6 +342,65 @@ fn anomalies(report: &Report) -> Markup {
     }
 }
 
+fn opportunities(report: &Report) -> Markup {
+    html! {
+        @for all in findings::with_findings(report) {
+            figure.card {
+                figcaption {
+                    h3 { "Opportunities, " (all.currency.code()) }
+                    p.sub { "Total potential " strong { (findings::potential(all)) } }
+                }
+                (bars(&blocks::opportunity_bars(all), Shape::Wide))
+                ul.findings {
+                    @for opportunity in &all.found {
+                        li {
+                            p { strong { (escape::plain(&opportunity.kind.to_string())) } ": " (escape::plain(&opportunity.reason)) }
+                            p.note { (escape::tied(&findings::terms(opportunity))) }
+                        }
+                    }
+                }
+                (details(&findings::opportunities([all].into_iter())))
+                (details(&findings::resources([all].into_iter())))
+            }
+        }
+        @let not_advised = findings::not_advised(report.opportunities.iter());
+        @if !not_advised.rows.is_empty() {
+            section.card {
+                h3 { "Looked for and not advised" }
+                (details(&not_advised))
+            }
+        }
+    }
+}
+
+fn invariants(report: &Report) -> Markup {
+    let counts = findings::RuleCounts::of(&report.invariants);
+    let failures = findings::failures(&report.invariants);
+    html! {
+        @if !report.invariants.is_empty() {
+            section.card {
+                h3 { "Rules of FOCUS" }
+                p.sub {
+                    span.tag.good { (counts.passed) " passed" } " "
+                    span.tag.bad[counts.failed > 0] { (counts.failed) " failed" } " "
+                    span.tag { (counts.not_testable) " not testable" }
+                }
+                ul.findings {
+                    @for rule in findings::failed(&report.invariants) {
+                        li {
+                            p { strong { (rule.rule.name()) } ": " (findings::extent(rule)) }
+                            p.note { (rule.rule.statement()) }
+                            @for note in &rule.notes { p.note { (escape::plain(note)) } }
+                        }
+                    }
+                }
+                @if !failures.rows.is_empty() { (details(&failures)) }
+                (details(&findings::rules(&report.invariants)))
+            }
+        }
+    }
+}
+
 fn scenario(report: &Report) -> Markup {
     html! {
         @if let Some(scenario) = &report.scenario {
@@ -347,7 +409,7 @@ fn scenario(report: &Report) -> Markup {
                     h3 { "Before and after" }
                     p.sub { (blocks::scenario_line(scenario)) }
                 }
-                (bars(&blocks::scenario_bars(scenario)))
+                (bars(&blocks::scenario_bars(scenario), Shape::Wide))
                 (details(&tables::scenario(scenario)))
             }
         }

@@ -3,7 +3,7 @@
 use super::section::Section;
 use super::table::{Cell, Table, TableColumn, UNKNOWN};
 use super::tables::{self, Scope};
-use super::{Report, escape, number, words};
+use super::{Report, escape, findings, number, words};
 use crate::ExactSum;
 
 /// Rows of a table that a reader scrolls through without losing the thread; longer ones are cut
@@ -30,6 +30,8 @@ impl Report {
             page.table(&tables::groups(groups, Scope::All));
         }
         page.table(&tables::anomalies(self));
+        page.invariants(self);
+        page.opportunities(self);
         if let Some(scenario) = &self.scenario {
             page.table(&tables::scenario(scenario));
         }
@@ -120,6 +122,32 @@ impl Page {
         if let Some(unknown) = words::unknown_rows(section.costs, section.kind) {
             self.text.push('\n');
             self.paragraph(&format!("{unknown}."));
+        }
+    }
+
+    fn invariants(&mut self, report: &Report) {
+        if report.invariants.is_empty() {
+            return;
+        }
+        self.heading(2, "Rules of FOCUS");
+        let counts = findings::RuleCounts::of(&report.invariants);
+        self.paragraph(&format!("{}.", counts.in_words()));
+        for rule in findings::failed(&report.invariants) {
+            let (name, statement) = (rule.rule.name(), rule.rule.statement());
+            let words = format!("{name}: {}. {statement}", findings::extent(rule));
+            self.text.push_str(&format!("- {}\n", escape::markdown(&words)));
+        }
+        if counts.failed > 0 {
+            self.text.push('\n');
+            self.rows(&findings::failures(&report.invariants));
+        }
+    }
+
+    fn opportunities(&mut self, report: &Report) {
+        for all in findings::with_findings(report) {
+            self.heading(2, &format!("Opportunities, {}", all.currency.code()));
+            self.paragraph(&format!("Total potential: {}.", findings::potential(all)));
+            self.rows(&findings::opportunities([all].into_iter()));
         }
     }
 

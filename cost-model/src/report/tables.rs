@@ -3,7 +3,7 @@
 use bursar_units::Currency;
 
 use super::table::{Cell, Table, TableColumn};
-use super::words;
+use super::{findings, words};
 use super::{CategoryLine, ChargeLine, CostTotals, DayLine, GroupTable, Report, ServiceLine};
 use crate::{
     BudgetBurn, Change, CostKind, Exact, ExactSum, FileReport, Forecast, Outlook, Presence,
@@ -87,6 +87,13 @@ impl Report {
             tables.extend(self.forecast.as_ref().map(|f| forecast_days(f, currency)));
             tables.extend(self.budget.as_ref().map(|b| budget(b, currency)));
         }
+        tables.extend([
+            findings::rules(&self.invariants),
+            findings::failures(&self.invariants),
+            findings::opportunities(self.opportunities.iter()),
+            findings::resources(self.opportunities.iter()),
+            findings::not_advised(self.opportunities.iter()),
+        ]);
         tables.extend(self.scenario.as_ref().map(scenario));
         tables.push(anomalies(self));
         tables.push(files(&self.files));

@@ -5,7 +5,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::section::Section;
 use super::table::UNKNOWN;
 use super::words::{self, Tone};
-use super::{FileReport, Report, escape, number, tables};
+use super::{FileReport, Report, escape, findings, number, tables};
 use crate::{Change, ExactSum, Presence};
 
 /// How many services are listed before the rest.
@@ -90,6 +90,8 @@ impl Report {
             page.section(&section);
         }
         page.anomalies(self);
+        page.invariants(self);
+        page.opportunities(self);
         page.scenario(self);
         page.files(&self.files);
         page.notes(&self.notes);
@@ -200,7 +202,10 @@ impl Page {
             .services()
             .take(TOP_SERVICES)
             .map(|line| BarLine {
-                name: line.service.clone(),
+                name: match section.note_of(line) {
+                    Some(note) => format!("{} ({note})", line.service),
+                    None => line.service.clone(),
+                },
                 amount: amount(line.costs.get(section.kind), section),
                 share: line.share,
             })
@@ -283,6 +288,40 @@ impl Page {
         }
     }
 
+    fn invariants(&mut self, report: &Report) {
+        if report.invariants.is_empty() {
+            return;
+        }
+        let counts = findings::RuleCounts::of(&report.invariants);
+        self.heading(&format!("Rules of FOCUS: {}", counts.in_words()));
+        for rule in findings::failed(&report.invariants) {
+            let mut line = format!("{}: {}", rule.rule.name(), findings::extent(rule));
+            if let Some(example) = findings::first_example(rule) {
+                line.push_str(&format!(", first {example}"));
+            }
+            self.line(&format!("  {line}"));
+        }
+    }
+
+    fn opportunities(&mut self, report: &Report) {
+        for all in findings::with_findings(report) {
+            self.heading(&format!("Opportunities: {}", findings::potential(all)));
+            let savings: Vec<String> = all
+                .found
+                .iter()
+                .map(|opportunity| findings::saving(opportunity, all.currency))
+                .collect();
+            let width = savings.iter().map(|saving| saving.width()).max().unwrap_or(0);
+            for (opportunity, saving) in all.found.iter().zip(&savings) {
+                let blanks = " ".repeat(width.saturating_sub(saving.width()));
+                self.line(&format!("  {blanks}{saving}  {}", opportunity.kind));
+                let indent = " ".repeat(width + 4);
+                self.paragraph(&indent, &findings::terms(opportunity));
+                self.paragraph(&indent, &opportunity.reason);
+            }
+        }
+    }
+
     fn scenario(&mut self, report: &Report) {
         let Some(scenario) = &report.scenario else {
             return;
@@ -337,7 +376,7 @@ impl Page {
     fn more(&mut self, all: u64, what: &str) {
         let more = all.saturating_sub(LISTED_ROWS as u64);
         if more > 0 {
-            self.line(&format!("    and {} more", number::plural(more, what)));
+            self.line(&format!("    and {}", number::plural(more, &format!("more {what}"))));
         }
     }
 

@@ -1,13 +1,14 @@
 //! Of which blocks is the page built: lists of bars, and tables that open?
 
+use bursar_units::Currency;
 use maud::{Markup, html};
 
 use super::super::days::{Days, STACKED};
 use super::super::section::Section;
-use super::super::table::{Table, UNKNOWN};
-use super::super::{chart, escape, number};
+use super::super::table::{Cell, Table, UNKNOWN};
+use super::super::{chart, escape, findings, number};
 use super::palette;
-use crate::{Change, ExactSum, Presence, ScenarioSummary};
+use crate::{Change, ExactSum, Opportunities, Presence, ScenarioSummary, Standing};
 
 /// More rows than these make a page slow; they are in the CSV, and the page says so.
 const MAX_ROWS: usize = 400;
@@ -24,18 +25,27 @@ pub(crate) struct BarLine {
     pub(crate) values: Vec<(Option<f64>, &'static str)>,
 }
 
+/// How a list of bars is laid out; on a phone both are narrow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Each bar under its name.
+    Narrow,
+    /// Each bar beside its name.
+    Wide,
+}
+
 /// Names, bars and amounts on one scale.
-pub(crate) fn bars(lines: &[BarLine]) -> Markup {
+pub(crate) fn bars(lines: &[BarLine], shape: Shape) -> Markup {
     let values = || lines.iter().flat_map(|line| &line.values).filter_map(|(value, _)| *value);
     let (low, high) = values().fold((0.0f64, 0.0f64), |(l, h), v| (l.min(v), h.max(v)));
     html! {
-        ul.bars {
+        ul.bars.wide[shape == Shape::Wide] {
             @for line in lines {
                 li {
                     span.name title=(escape::plain(&line.name)) { (escape::plain(&line.name)) }
                     @if !line.note.is_empty() { span.note { (line.note) } }
                     span.value { (escape::minus(&line.amount)) }
-                    span.share { (escape::minus(&line.share)) }
+                    @if !line.share.is_empty() { span.share { (escape::minus(&line.share)) } }
                     span.track {
                         @for (value, class) in &line.values {
                             @if let Some(value) = value { (chart::bar(*value, low, high, class)) }
@@ -117,7 +127,7 @@ pub(crate) fn service_bars(section: &Section<'_>) -> Vec<BarLine> {
         let cost = line.costs.get(section.kind);
         lines.push(BarLine {
             name: line.service.clone(),
-            note: line.provider.as_deref().map(escape::plain).unwrap_or_default(),
+            note: section.note_of(line).map(|n| escape::plain(&n)).unwrap_or_default(),
             amount: amount(cost, section),
             share: share(line.share),
             values: vec![(cost.map(ExactSum::to_f64), palette::class(at, STACKED))],
@@ -159,7 +169,7 @@ pub(crate) fn change_bars(change: &Change, section: &Section<'_>, shown: usize) 
                 Presence::New => "new".to_owned(),
                 Presence::Gone => "gone".to_owned(),
             },
-            amount: number::change(&c.change, section.currency),
+            amount: bare_change(&c.change, section.currency),
             share: String::new(),
             values: vec![(Some(c.change.to_f64()), direction(c.change.is_negative()))],
         })
@@ -172,7 +182,7 @@ pub(crate) fn change_bars(change: &Change, section: &Section<'_>, shown: usize) 
             name: number::plural(rest, "other service"),
             note: String::new(),
             amount: if known {
-                number::change(&sum, section.currency)
+                bare_change(&sum, section.currency)
             } else {
                 UNKNOWN.to_owned()
             },
@@ -181,6 +191,40 @@ pub(crate) fn change_bars(change: &Change, section: &Section<'_>, shown: usize) 
         });
     }
     lines
+}
+
+/// A change without the code of its currency, which the heading has.
+fn bare_change(sum: &ExactSum, currency: Currency) -> String {
+    let change = Cell::Change {
+        amount: sum.clone(),
+        currency,
+    };
+    change.shown(Some(currency))
+}
+
+/// The opportunities by what each saves, those in the total in full color.
+pub(crate) fn opportunity_bars(all: &Opportunities) -> Vec<BarLine> {
+    let lines = all.found.iter().map(|opportunity| {
+        let is_counted = matches!(
+            opportunity.standing,
+            Standing::Counted | Standing::PartlyCounted
+        );
+        BarLine {
+            name: opportunity.kind.to_string(),
+            note: if is_counted {
+                String::new()
+            } else {
+                "not in the total".to_owned()
+            },
+            amount: findings::saving(opportunity, all.currency),
+            share: String::new(),
+            values: vec![(
+                opportunity.monthly_saving.as_ref().map(ExactSum::to_f64),
+                if is_counted { "c3" } else { "c0" },
+            )],
+        }
+    });
+    lines.collect()
 }
 
 fn direction(is_negative: bool) -> &'static str {
