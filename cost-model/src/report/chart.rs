@@ -138,7 +138,11 @@ fn tick_label(value: f64, step: f64, largest: f64) -> String {
     let scaled = value / divisor;
     let short = format!("{scaled:.places$}");
     let exact = (short.parse::<f64>().unwrap_or(scaled) - scaled).abs() <= step / divisor * 1e-6;
-    let text = if exact { short } else { format!("{scaled:.*}", places + 1) };
+    let text = if exact {
+        short
+    } else {
+        format!("{scaled:.*}", places + 1)
+    };
     let text = super::escape::minus(&number::grouped(&text));
     format!("{text}{suffix}")
 }
@@ -151,7 +155,11 @@ pub(crate) fn stacks(chart: &Stacks) -> Markup {
     );
     let scale = Scale::of(low, high);
     let labels = labels(&scale);
-    let longest = labels.iter().map(|(_, label)| label.chars().count()).max().unwrap_or(0);
+    let longest = labels
+        .iter()
+        .map(|(_, label)| label.chars().count())
+        .max()
+        .unwrap_or(0);
     let axis = longest * 7 + 10;
     let height = TOP + HEIGHT + BOTTOM;
     let (title, desc) = (format!("{}-title", chart.id), format!("{}-desc", chart.id));
@@ -257,7 +265,13 @@ fn names(bars: &[Stack]) -> Markup {
 pub(crate) fn bar(value: f64, low: f64, high: f64, class: &str) -> Markup {
     let (low, high) = (low.min(0.0), high.max(0.0));
     let span = high - low;
-    let share = |v: f64| if span > 0.0 { (v - low) / span * 100.0 } else { 0.0 };
+    let share = |v: f64| {
+        if span > 0.0 {
+            (v - low) / span * 100.0
+        } else {
+            0.0
+        }
+    };
     let (start, end) = (share(value.min(0.0)), share(value.max(0.0)));
     html! {
         svg.bar aria-hidden="true" height="14" {
@@ -364,13 +378,22 @@ mod tests {
         let layers = [(3.0, "a"), (-1.0, "b"), (2.0, "c"), (0.0, "d"), (-2.0, "e")];
         assert_eq!(
             laid(&layers),
-            [(3.0, 0.0, "a"), (0.0, -1.0, "b"), (5.0, 3.0, "c"), (-1.0, -3.0, "e")],
+            [
+                (3.0, 0.0, "a"),
+                (0.0, -1.0, "b"),
+                (5.0, 3.0, "c"),
+                (-1.0, -3.0, "e")
+            ],
         );
     }
 
     #[test]
     fn draws_nothing_of_one_day() {
         assert_eq!(sparkline(&[Some(1.0), None, Some(2.0)]).into_string(), "");
-        assert!(sparkline(&[Some(1.0), Some(2.0)]).into_string().contains("polyline"));
+        assert!(
+            sparkline(&[Some(1.0), Some(2.0)])
+                .into_string()
+                .contains("polyline")
+        );
     }
 }

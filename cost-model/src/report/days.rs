@@ -136,6 +136,11 @@ impl Days {
         self.stretches.iter().any(|stretch| stretch.costs.is_none())
     }
 
+    /// Whether anything is known of any of the bars.
+    pub(crate) fn is_known(&self) -> bool {
+        self.stretches.iter().any(|stretch| stretch.costs.is_some())
+    }
+
     /// The names of the layers of a bar, from the axis outward.
     pub(crate) fn layers(&self) -> impl Iterator<Item = &str> {
         let other = self.has_other.then_some("Other services");
@@ -199,7 +204,9 @@ impl Stretch {
             return;
         };
         let is_first = self.costs.is_none();
-        let costs = self.costs.get_or_insert_with(|| vec![ExactSum::ZERO; series.len() + 1]);
+        let costs = self
+            .costs
+            .get_or_insert_with(|| vec![ExactSum::ZERO; series.len() + 1]);
         let mut in_range = true;
         for service in &day.by_service {
             let at = series.iter().position(|name| *name == service.service);

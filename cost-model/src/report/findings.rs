@@ -5,8 +5,8 @@ use bursar_units::Currency;
 use super::table::{Cell, Table, TableColumn, UNKNOWN};
 use super::{Report, number};
 use crate::{
-    Basis, Effort, Estimate, ExactSum, InvariantResult, NotAdvisedCause, Opportunities, Opportunity, Outcome,
-    Risk, RuleResult, Standing, Subject,
+    Basis, Effort, Estimate, ExactSum, InvariantResult, NotAdvisedCause, Opportunities,
+    Opportunity, Outcome, Risk, RuleResult, Standing, Subject,
 };
 
 /// How many rules passed, failed, and could not be tested.
@@ -119,13 +119,19 @@ pub(crate) fn failures(results: &[InvariantResult]) -> Table {
             _ => &[],
         };
         examples.iter().map(|example| {
-            let values = example.values.iter().map(|(name, value)| format!("{name} {value}"));
+            let values = example
+                .values
+                .iter()
+                .map(|(name, value)| format!("{name} {value}"));
             vec![
                 Cell::text(rule.rule.name()),
                 example.line.map_or(Cell::Unknown, Cell::Count),
                 Cell::text_or_unknown(example.provider.as_deref()),
                 Cell::text(values.collect::<Vec<_>>().join(", ")),
-                example.difference.as_ref().map_or(Cell::Nothing, |d| Cell::text(d.to_string())),
+                example
+                    .difference
+                    .as_ref()
+                    .map_or(Cell::Nothing, |d| Cell::text(d.to_string())),
             ]
         })
     });
@@ -134,7 +140,10 @@ pub(crate) fn failures(results: &[InvariantResult]) -> Table {
 
 /// The opportunities of each currency in which something was found.
 pub(crate) fn with_findings(report: &Report) -> impl Iterator<Item = &Opportunities> {
-    report.opportunities.iter().filter(|all| !all.found.is_empty())
+    report
+        .opportunities
+        .iter()
+        .filter(|all| !all.found.is_empty())
 }
 
 /// `USD 37.54 a month, of USD 127.81 that it concerns`.
@@ -149,7 +158,10 @@ pub(crate) fn potential(all: &Opportunities) -> String {
 /// `USD 35.94`, `unknown`.
 pub(crate) fn saving(opportunity: &Opportunity, currency: Currency) -> String {
     let money = |sum: &ExactSum| number::money(sum, currency);
-    opportunity.monthly_saving.as_ref().map_or_else(|| UNKNOWN.to_owned(), money)
+    opportunity
+        .monthly_saving
+        .as_ref()
+        .map_or_else(|| UNKNOWN.to_owned(), money)
 }
 
 /// How sure the saving is, what it takes and what may go wrong.

@@ -92,7 +92,11 @@ fn scope_line(report: &Report) -> Markup {
     }
     let rows: u64 = report.totals.values().map(|costs| costs.rows).sum();
     parts.push(number::plural(rows, "charge"));
-    let rejected: u64 = report.files.iter().map(|file| file.rows_rejected_count).sum();
+    let rejected: u64 = report
+        .files
+        .iter()
+        .map(|file| file.rows_rejected_count)
+        .sum();
     html! {
         p.scope {
             (parts.join(" · "))
@@ -115,7 +119,7 @@ fn currency(section: &Section<'_>, one_of_many: bool) -> Markup {
             @if section.is_main() {
                 (figures(&words::figures(section.report, section.currency)))
             }
-            @if let Some(days) = &days {
+            @if let Some(days) = days.as_ref().filter(|days| days.is_known()) {
                 (daily(section, days))
             }
             div.columns {
@@ -205,7 +209,11 @@ fn figures(figures: &[Figure]) -> Markup {
 fn daily(section: &Section<'_>, days: &Days) -> Markup {
     let title = format!("{} cost", days.unit.adverb());
     let layers: Vec<&str> = days.layers().collect();
-    let average = section.report.summary.as_ref().filter(|_| section.is_main());
+    let average = section
+        .report
+        .summary
+        .as_ref()
+        .filter(|_| section.is_main());
     let level = average
         .filter(|_| days.unit == super::days::Unit::Day)
         .and_then(|summary| summary.mean);
@@ -250,7 +258,10 @@ fn description(section: &Section<'_>, days: &Days) -> String {
             super::days::Unit::Year => "year",
         }
     );
-    let known = days.stretches.iter().filter_map(|s| Some((s.start, s.total.as_ref()?)));
+    let known = days
+        .stretches
+        .iter()
+        .filter_map(|s| Some((s.start, s.total.as_ref()?)));
     if let Some((start, total)) = known.max_by(|a, b| a.1.cmp(b.1)) {
         let name = days.unit.tick(start);
         let money = number::money(total, section.currency);
@@ -365,10 +376,7 @@ fn opportunities(report: &Report) -> Markup {
         }
         @let not_advised = findings::not_advised(report.opportunities.iter());
         @if !not_advised.rows.is_empty() {
-            section.card {
-                h3 { "Looked for and not advised" }
-                (details(&not_advised))
-            }
+            section.card { (details(&not_advised)) }
         }
     }
 }

@@ -15,10 +15,13 @@ impl Report {
     #[must_use]
     pub fn to_markdown(&self) -> String {
         let mut page = Page::default();
-        page.heading(1, &match self.period {
-            Some(period) => format!("Cost review, {}", words::days(period)),
-            None => "Cost review".to_owned(),
-        });
+        page.heading(
+            1,
+            &match self.period {
+                Some(period) => format!("Cost review, {}", words::days(period)),
+                None => "Cost review".to_owned(),
+            },
+        );
         if self.totals.is_empty() {
             page.paragraph("No charge was reviewed.");
         }
@@ -54,7 +57,8 @@ impl Page {
             self.text.push('\n');
         }
         let title = escape::markdown(title);
-        self.text.push_str(&format!("{} {title}\n\n", "#".repeat(level)));
+        self.text
+            .push_str(&format!("{} {title}\n\n", "#".repeat(level)));
     }
 
     fn paragraph(&mut self, words: &str) {
@@ -87,8 +91,14 @@ impl Page {
             self.heading(2, &format!("In {}", section.currency.code()));
         }
         self.figures(section);
-        self.table(&tables::services(section.services(), Scope::Of(section.currency)));
-        self.table(&tables::categories(section.categories(), Scope::Of(section.currency)));
+        self.table(&tables::services(
+            section.services(),
+            Scope::Of(section.currency),
+        ));
+        self.table(&tables::categories(
+            section.categories(),
+            Scope::Of(section.currency),
+        ));
         if let Some(change) = section.report.change.as_ref().filter(|_| section.is_main()) {
             let table = tables::contributions(change, section.currency);
             self.heading(2, &table.title);
@@ -116,7 +126,9 @@ impl Page {
         table.rows.push(line("Total", total, note));
         if section.is_main() {
             let figures = words::figures(section.report, section.currency);
-            table.rows.extend(figures.into_iter().map(|f| line(f.name, f.value, f.note)));
+            table
+                .rows
+                .extend(figures.into_iter().map(|f| line(f.name, f.value, f.note)));
         }
         self.rows(&table);
         if let Some(unknown) = words::unknown_rows(section.costs, section.kind) {
@@ -135,7 +147,8 @@ impl Page {
         for rule in findings::failed(&report.invariants) {
             let (name, statement) = (rule.rule.name(), rule.rule.statement());
             let words = format!("{name}: {}. {statement}", findings::extent(rule));
-            self.text.push_str(&format!("- {}\n", escape::markdown(&words)));
+            self.text
+                .push_str(&format!("- {}\n", escape::markdown(&words)));
         }
         if counts.failed > 0 {
             self.text.push('\n');
@@ -157,7 +170,8 @@ impl Page {
         }
         self.heading(2, "Notes");
         for note in notes {
-            self.text.push_str(&format!("- {}\n", escape::markdown(note)));
+            self.text
+                .push_str(&format!("- {}\n", escape::markdown(note)));
         }
     }
 }

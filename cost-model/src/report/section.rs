@@ -82,12 +82,14 @@ impl<'r> Section<'r> {
     /// What tells a service from others of its name, or of other providers where there are some.
     pub(crate) fn note_of(&self, line: &ServiceLine) -> Option<String> {
         let provider = self.services().any(|other| other.provider != line.provider);
-        let mut same_name = self.services().filter(|other| other.service == line.service);
+        let mut same_name = self
+            .services()
+            .filter(|other| other.service == line.service);
         let group = same_name.any(|other| other.category != line.category);
         let provider = line.provider.clone().filter(|_| provider);
         let group = group.then(|| line.category.name().to_owned());
         match (provider, group) {
-            (Some(provider), Some(group)) => Some(format!("{provider}, {group}")),
+            (Some(provider), Some(group)) => Some(format!("{group}, {provider}")),
             (provider, group) => provider.or(group),
         }
     }

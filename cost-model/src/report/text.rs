@@ -155,10 +155,8 @@ impl Page {
         self.figures(section);
         self.services(section);
         self.categories(section);
-        if section.is_main() {
-            if let Some(change) = &section.report.change {
-                self.change(change, section);
-            }
+        if let Some(change) = section.report.change.as_ref().filter(|_| section.is_main()) {
+            self.change(change, section);
         }
     }
 
@@ -169,7 +167,11 @@ impl Page {
         let mut lines = vec![("Total", total, format!("{kind}, {rows}"), Tone::Plain)];
         if section.is_main() {
             let figures = words::figures(section.report, section.currency);
-            lines.extend(figures.into_iter().map(|f| (f.name, f.value, f.note, f.tone)));
+            lines.extend(
+                figures
+                    .into_iter()
+                    .map(|f| (f.name, f.value, f.note, f.tone)),
+            );
         }
         let names = lines.iter().map(|line| line.0.width()).max().unwrap_or(0);
         let values = lines.iter().map(|line| line.1.width()).max().unwrap_or(0);
@@ -236,17 +238,31 @@ impl Page {
             return;
         }
         self.heading(&format!("{title}, {}", section.currency.code()));
-        let amounts = lines.iter().map(|line| line.amount.width()).max().unwrap_or(0);
-        let shares = lines.iter().map(|line| line.shown_share().width()).max().unwrap_or(0);
+        let amounts = lines
+            .iter()
+            .map(|line| line.amount.width())
+            .max()
+            .unwrap_or(0);
+        let shares = lines
+            .iter()
+            .map(|line| line.shown_share().width())
+            .max()
+            .unwrap_or(0);
         let figures = amounts + shares + 6;
         let bar = (self.width.saturating_sub(figures) / 3).min(MAX_BAR);
-        let longest = lines.iter().map(|line| line.name.width()).max().unwrap_or(0);
+        let longest = lines
+            .iter()
+            .map(|line| line.name.width())
+            .max()
+            .unwrap_or(0);
         let names = longest.min(self.width.saturating_sub(figures + bar + 2));
         for line in lines {
             let name = padded(&fitted(&escape::plain(&line.name), names), names);
             let (amount, share) = (&line.amount, line.shown_share());
             let bar = blocks(line.share.unwrap_or(0.0), bar);
-            self.line(&format!("  {name}  {amount:>amounts$}  {share:>shares$}  {bar}"));
+            self.line(&format!(
+                "  {name}  {amount:>amounts$}  {share:>shares$}  {bar}"
+            ));
         }
     }
 
@@ -256,8 +272,15 @@ impl Page {
             words::days(change.before),
             words::days(change.after)
         ));
-        self.line(&format!("  {}", words::change(&change.by_service, section.currency)));
-        let top = change.by_service.contributions.iter().take(TOP_CONTRIBUTIONS);
+        self.line(&format!(
+            "  {}",
+            words::change(&change.by_service, section.currency)
+        ));
+        let top = change
+            .by_service
+            .contributions
+            .iter()
+            .take(TOP_CONTRIBUTIONS);
         let lines: Vec<(String, &str, &str)> = top
             .map(|c| {
                 let seen = match c.presence {
@@ -265,7 +288,11 @@ impl Page {
                     Presence::New => " (new)",
                     Presence::Gone => " (gone)",
                 };
-                (number::change(&c.change, section.currency), c.key.as_str(), seen)
+                (
+                    number::change(&c.change, section.currency),
+                    c.key.as_str(),
+                    seen,
+                )
             })
             .collect();
         let amounts = lines.iter().map(|line| line.0.width()).max().unwrap_or(0);
@@ -311,7 +338,11 @@ impl Page {
                 .iter()
                 .map(|opportunity| findings::saving(opportunity, all.currency))
                 .collect();
-            let width = savings.iter().map(|saving| saving.width()).max().unwrap_or(0);
+            let width = savings
+                .iter()
+                .map(|saving| saving.width())
+                .max()
+                .unwrap_or(0);
             for (opportunity, saving) in all.found.iter().zip(&savings) {
                 let blanks = " ".repeat(width.saturating_sub(saving.width()));
                 self.line(&format!("  {blanks}{saving}  {}", opportunity.kind));
@@ -364,11 +395,17 @@ impl Page {
         }
         self.paragraph("  ", &line);
         for problem in file.problems.iter().take(LISTED_ROWS) {
-            self.paragraph("    ", &place(problem.line, &problem.column, &problem.reason));
+            self.paragraph(
+                "    ",
+                &place(problem.line, &problem.column, &problem.reason),
+            );
         }
         self.more(file.problems.len() as u64, "problem");
         for row in file.rows_rejected.iter().take(LISTED_ROWS) {
-            self.paragraph("    ", &place(row.line, &row.column, &row.reason.to_string()));
+            self.paragraph(
+                "    ",
+                &place(row.line, &row.column, &row.reason.to_string()),
+            );
         }
         self.more(file.rows_rejected_count, "rejected row");
     }
@@ -376,7 +413,10 @@ impl Page {
     fn more(&mut self, all: u64, what: &str) {
         let more = all.saturating_sub(LISTED_ROWS as u64);
         if more > 0 {
-            self.line(&format!("    and {}", number::plural(more, &format!("more {what}"))));
+            self.line(&format!(
+                "    and {}",
+                number::plural(more, &format!("more {what}"))
+            ));
         }
     }
 
@@ -414,11 +454,17 @@ pub(crate) fn place(line: u64, column: &str, reason: &str) -> String {
 }
 
 fn money(sum: Option<&ExactSum>, section: &Section<'_>) -> String {
-    sum.map_or_else(|| UNKNOWN.to_owned(), |sum| number::money(sum, section.currency))
+    sum.map_or_else(
+        || UNKNOWN.to_owned(),
+        |sum| number::money(sum, section.currency),
+    )
 }
 
 fn amount(sum: Option<&ExactSum>, section: &Section<'_>) -> String {
-    sum.map_or_else(|| UNKNOWN.to_owned(), |sum| number::amount(sum, section.currency))
+    sum.map_or_else(
+        || UNKNOWN.to_owned(),
+        |sum| number::amount(sum, section.currency),
+    )
 }
 
 /// A bar of eighths of a character: `percent` of `width` characters. Below zero there is no bar.

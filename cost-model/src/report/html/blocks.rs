@@ -36,7 +36,12 @@ pub(crate) enum Shape {
 
 /// Names, bars and amounts on one scale.
 pub(crate) fn bars(lines: &[BarLine], shape: Shape) -> Markup {
-    let values = || lines.iter().flat_map(|line| &line.values).filter_map(|(value, _)| *value);
+    let values = || {
+        lines
+            .iter()
+            .flat_map(|line| &line.values)
+            .filter_map(|(value, _)| *value)
+    };
     let (low, high) = values().fold((0.0f64, 0.0f64), |(l, h), v| (l.min(v), h.max(v)));
     html! {
         ul.bars.wide[shape == Shape::Wide] {
@@ -90,7 +95,10 @@ pub(crate) fn stacks(section: &Section<'_>, days: &Days) -> Vec<chart::Stack> {
     for stretch in &days.stretches {
         let name = days.unit.tick(stretch.start);
         let known = |sum: &ExactSum| number::money(sum, section.currency);
-        let total = stretch.total.as_ref().map_or_else(|| UNKNOWN.to_owned(), known);
+        let total = stretch
+            .total
+            .as_ref()
+            .map_or_else(|| UNKNOWN.to_owned(), known);
         let mut tip = format!("{name}: {total}");
         for (layer, cost) in layers.iter().zip(stretch.costs.iter().flatten()) {
             if !cost.is_zero() {
@@ -100,11 +108,19 @@ pub(crate) fn stacks(section: &Section<'_>, days: &Days) -> Vec<chart::Stack> {
         }
         let layers = stretch.costs.as_ref().map(|costs| {
             let class = |at| palette::class(at, days.series.len());
-            costs.iter().enumerate().map(|(at, cost)| (cost.to_f64(), class(at))).collect()
+            costs
+                .iter()
+                .enumerate()
+                .map(|(at, cost)| (cost.to_f64(), class(at)))
+                .collect()
         });
         let is_marked = days.unit == super::super::days::Unit::Day
             && section.is_main()
-            && section.report.anomalies.iter().any(|a| a.date == stretch.start);
+            && section
+                .report
+                .anomalies
+                .iter()
+                .any(|a| a.date == stretch.start);
         stacks.push(chart::Stack {
             name,
             tip,
@@ -123,11 +139,17 @@ pub(crate) fn service_bars(section: &Section<'_>) -> Vec<BarLine> {
         if !names.contains(&line.service.as_str()) {
             names.push(&line.service);
         }
-        let at = names.iter().position(|name| *name == line.service).unwrap_or(STACKED);
+        let at = names
+            .iter()
+            .position(|name| *name == line.service)
+            .unwrap_or(STACKED);
         let cost = line.costs.get(section.kind);
         lines.push(BarLine {
             name: line.service.clone(),
-            note: section.note_of(line).map(|n| escape::plain(&n)).unwrap_or_default(),
+            note: section
+                .note_of(line)
+                .map(|n| escape::plain(&n))
+                .unwrap_or_default(),
             amount: amount(cost, section),
             share: share(line.share),
             values: vec![(cost.map(ExactSum::to_f64), palette::class(at, STACKED))],
@@ -177,7 +199,10 @@ pub(crate) fn change_bars(change: &Change, section: &Section<'_>, shown: usize) 
     let rest = all.len().saturating_sub(shown);
     if rest > 0 {
         let mut sum = ExactSum::ZERO;
-        let known = all.iter().skip(shown).all(|c| sum.add_sum(&c.change).is_ok());
+        let known = all
+            .iter()
+            .skip(shown)
+            .all(|c| sum.add_sum(&c.change).is_ok());
         lines.push(BarLine {
             name: number::plural(rest, "other service"),
             note: String::new(),
@@ -235,13 +260,19 @@ fn direction(is_negative: bool) -> &'static str {
 pub(crate) fn scenario_line(scenario: &ScenarioSummary) -> String {
     let money = |sum| number::money(sum, scenario.currency);
     let total = &scenario.total;
-    let percent = total.saved_percent.map(|p| format!(" ({p} %)")).unwrap_or_default();
+    let percent = total
+        .saved_percent
+        .map(|p| format!(" ({p} %)"))
+        .unwrap_or_default();
     let (before, after) = (money(&total.before), money(&total.after));
     if total.saving.is_negative() {
         let more = money(&total.saving.negated());
         return format!("{before} before, {after} after: {more} more");
     }
-    format!("{before} before, {after} after: {} saved{percent}", money(&total.saving))
+    format!(
+        "{before} before, {after} after: {} saved{percent}",
+        money(&total.saving)
+    )
 }
 
 pub(crate) fn scenario_bars(scenario: &ScenarioSummary) -> Vec<BarLine> {
@@ -266,7 +297,10 @@ pub(crate) fn scenario_bars(scenario: &ScenarioSummary) -> Vec<BarLine> {
 }
 
 fn amount(sum: Option<&ExactSum>, section: &Section<'_>) -> String {
-    sum.map_or_else(|| UNKNOWN.to_owned(), |sum| number::amount(sum, section.currency))
+    sum.map_or_else(
+        || UNKNOWN.to_owned(),
+        |sum| number::amount(sum, section.currency),
+    )
 }
 
 fn share(percent: Option<f64>) -> String {

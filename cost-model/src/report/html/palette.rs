@@ -62,8 +62,14 @@ pub(crate) fn style_sheet() -> String {
 }
 
 fn variables(of: impl Fn(Color) -> (&'static str, &'static str)) -> String {
-    let all = [SURFACE].into_iter().chain(FILLS).chain(LETTERS).chain(GROUNDS);
-    all.map(of).map(|(name, value)| format!("--{name}:{value};")).collect()
+    let all = [SURFACE]
+        .into_iter()
+        .chain(FILLS)
+        .chain(LETTERS)
+        .chain(GROUNDS);
+    all.map(of)
+        .map(|(name, value)| format!("--{name}:{value};"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -95,7 +101,10 @@ mod tests {
             for (name, light, dark) in colors {
                 for (color, ground) in [(light, SURFACE.1), (dark, SURFACE.2)] {
                     let contrast = contrast(color, ground);
-                    assert!(contrast >= least, "{name}: {color} on {ground}: {contrast:.2}");
+                    assert!(
+                        contrast >= least,
+                        "{name}: {color} on {ground}: {contrast:.2}"
+                    );
                 }
             }
         }
