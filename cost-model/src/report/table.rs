@@ -342,11 +342,11 @@ impl Table {
         let class = |align: Align| (align == Align::Right).then_some("n");
         maud::html! {
             table {
-                caption { (self.title) }
+                caption { (escape::plain(&self.title)) }
                 thead {
                     tr {
                         @for (column, heading) in self.columns.iter().zip(self.headings()) {
-                            th scope="col" class=[class(column.align)] { (heading) }
+                            th scope="col" class=[class(column.align)] { (escape::plain(&heading)) }
                         }
                     }
                 }
