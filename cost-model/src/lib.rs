@@ -149,8 +149,9 @@ pub use read::{
 };
 pub use record::{ChargeCategory, CommitmentStatus, CostRecord, Period};
 pub use report::{
-    AnomalyLine, CategoryLine, Change, ChargeLine, CostTotals, DayLine, FileReport, GroupLine,
-    GroupTable, Report, ServiceDay, ServiceLine, UnknownRows,
+    Align, AnomalyLine, CategoryLine, Cell, Change, ChargeLine, CostTotals, DayLine, FileReport,
+    GroupLine, GroupTable, Report, ServiceDay, ServiceLine, Table, TableColumn, TextOptions,
+    UnknownRows,
 };
 pub use review::{ReviewError, ReviewOptions, RowCounts, Tally};
 pub use scenario::{Scenario, ScenarioError, ScenarioGroup, ScenarioLine, ScenarioSummary};

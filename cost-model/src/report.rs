@@ -3,6 +3,19 @@
 //! A [`Report`] is plain data: everything that its renderings show, exact where it is money,
 //! with the parts that each total is made of.
 
+mod chart;
+mod days;
+mod escape;
+mod findings;
+mod html;
+mod markdown;
+mod number;
+mod section;
+mod table;
+mod tables;
+mod text;
+mod words;
+
 use std::collections::BTreeMap;
 
 use bursar_units::Currency;
@@ -14,7 +27,13 @@ use crate::{
     RejectedRow, RowCounts, ScenarioSummary, SeriesSummary, Tally,
 };
 
+pub use table::{Align, Cell, Table, TableColumn};
+pub use text::TextOptions;
+
 /// The review of one or more bill files.
+///
+/// For machines: [`Report::tables`], and JSON of the report itself by serde. For readers:
+/// [`Report::to_text`], [`Report::to_markdown`] and [`Report::to_html`].
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]

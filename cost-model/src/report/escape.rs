@@ -55,11 +55,16 @@ pub(crate) fn minus(number: &str) -> String {
     number.replace('-', "\u{2212}")
 }
 
-/// Marks of direction, joiners without width, and the byte order mark: Unicode Technical
+/// Words in which no figure is parted from its unit at the end of a line.
+pub(crate) fn tied(words: &str) -> String {
+    words.replace(" %", "\u{a0}%")
+}
+
+/// Marks of direction, joiners without width, the byte order mark and what is no character: Unicode Technical
 /// Report 36 tells how names are forged with them.
 fn is_invisible(c: char) -> bool {
     matches!(c,
-        '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+        '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
 #[cfg(test)]

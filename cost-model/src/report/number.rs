@@ -110,7 +110,7 @@ fn places_of(sum: &ExactSum, places: u32) -> u32 {
 }
 
 /// A comma after every third digit before the point.
-fn grouped(number: &str) -> String {
+pub(crate) fn grouped(number: &str) -> String {
     let (sign, digits) = match number.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", number),
@@ -156,11 +156,7 @@ mod tests {
 
     #[test]
     fn shows_the_sign_of_a_change() {
-        for (exact, shown) in [
-            ("5", "USD +5.00"),
-            ("-5", "USD -5.00"),
-            ("0", "USD 0.00"),
-        ] {
+        for (exact, shown) in [("5", "USD +5.00"), ("-5", "USD -5.00"), ("0", "USD 0.00")] {
             assert_eq!(change(&exact.parse().unwrap(), Currency::USD), shown);
         }
     }

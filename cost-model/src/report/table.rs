@@ -235,12 +235,13 @@ impl Table {
 
     /// The names of the columns as readers see them, with the currency where there is only one.
     pub(crate) fn headings(&self) -> impl Iterator<Item = String> {
-        self.columns.iter().enumerate().map(|(at, column)| {
-            match self.column_currency(at) {
+        self.columns
+            .iter()
+            .enumerate()
+            .map(|(at, column)| match self.column_currency(at) {
                 Some(currency) => format!("{}, {}", column.title, currency.code()),
                 None => column.title.clone(),
-            }
-        })
+            })
     }
 
     /// The cells of a row as readers see them.
@@ -277,7 +278,13 @@ impl Table {
         let mut lines = vec![clean(self.headings().collect())];
         lines.extend(self.rows.iter().map(|row| clean(self.shown(row).collect())));
         let widths: Vec<usize> = (0..self.columns.len())
-            .map(|at| lines.iter().filter_map(|line| line.get(at)).map(|c| c.width()).max())
+            .map(|at| {
+                lines
+                    .iter()
+                    .filter_map(|line| line.get(at))
+                    .map(|c| c.width())
+                    .max()
+            })
             .map(Option::unwrap_or_default)
             .collect();
         let mut text = String::new();
@@ -329,16 +336,17 @@ impl Table {
     }
 
     pub(crate) fn markup(&self) -> maud::Markup {
-        let currencies: Vec<Option<Currency>> =
-            (0..self.columns.len()).map(|at| self.column_currency(at)).collect();
+        let currencies: Vec<Option<Currency>> = (0..self.columns.len())
+            .map(|at| self.column_currency(at))
+            .collect();
         let class = |align: Align| (align == Align::Right).then_some("n");
         maud::html! {
             table {
-                caption { (self.title) }
+                caption { (escape::plain(&self.title)) }
                 thead {
                     tr {
                         @for (column, heading) in self.columns.iter().zip(self.headings()) {
-                            th scope="col" class=[class(column.align)] { (heading) }
+                            th scope="col" class=[class(column.align)] { (escape::plain(&heading)) }
                         }
                     }
                 }

@@ -3,11 +3,11 @@
 use bursar_units::Currency;
 
 use super::table::{Cell, Table, TableColumn};
-use super::words;
 use super::{CategoryLine, ChargeLine, CostTotals, DayLine, GroupTable, Report, ServiceLine};
+use super::{findings, words};
 use crate::{
     BudgetBurn, Change, CostKind, Exact, ExactSum, FileReport, Forecast, Outlook, Presence,
-    Projection,
+    Projection, ScenarioSummary,
 };
 
 /// What is shown for a value of a dimension that a row does not state.
@@ -87,6 +87,14 @@ impl Report {
             tables.extend(self.forecast.as_ref().map(|f| forecast_days(f, currency)));
             tables.extend(self.budget.as_ref().map(|b| budget(b, currency)));
         }
+        tables.extend([
+            findings::rules(&self.invariants),
+            findings::failures(&self.invariants),
+            findings::opportunities(self.opportunities.iter()),
+            findings::resources(self.opportunities.iter()),
+            findings::not_advised(self.opportunities.iter()),
+        ]);
+        tables.extend(self.scenario.as_ref().map(scenario));
         tables.push(anomalies(self));
         tables.push(files(&self.files));
         tables.push(rejected_rows(&self.files));
@@ -131,18 +139,20 @@ fn totals(report: &Report) -> Table {
         row.extend(cost_cells(costs, currency));
         let unknown = costs.unknown_rows;
         row.extend(
-            [unknown.billed, unknown.effective, unknown.list, unknown.contracted]
-                .map(Cell::Count),
+            [
+                unknown.billed,
+                unknown.effective,
+                unknown.list,
+                unknown.contracted,
+            ]
+            .map(Cell::Count),
         );
         row
     });
     Table::new("totals", "Totals", columns).with_rows(rows)
 }
 
-pub(crate) fn services<'r>(
-    lines: impl Iterator<Item = &'r ServiceLine>,
-    scope: Scope,
-) -> Table {
+pub(crate) fn services<'r>(lines: impl Iterator<Item = &'r ServiceLine>, scope: Scope) -> Table {
     let mut columns = vec![
         TableColumn::left("service", "Service"),
         TableColumn::left("provider", "Provider"),
@@ -164,10 +174,7 @@ pub(crate) fn services<'r>(
     Table::new("services", "Cost by service", scope.columns(3, columns)).with_rows(rows)
 }
 
-pub(crate) fn categories<'r>(
-    lines: impl Iterator<Item = &'r CategoryLine>,
-    scope: Scope,
-) -> Table {
+pub(crate) fn categories<'r>(lines: impl Iterator<Item = &'r CategoryLine>, scope: Scope) -> Table {
     let mut columns = vec![
         TableColumn::left("group", "Group"),
         TableColumn::right("share_percent", "Share"),
@@ -175,20 +182,14 @@ pub(crate) fn categories<'r>(
     columns.extend(cost_columns());
     let lines = lines.filter(|line| scope.shows(line.currency));
     let rows = lines.map(|line| {
-        let mut row = vec![
-            Cell::text(line.category.name()),
-            Cell::share(line.share),
-        ];
+        let mut row = vec![Cell::text(line.category.name()), Cell::share(line.share)];
         row.extend(cost_cells(&line.costs, line.currency));
         scope.row(1, line.currency, row)
     });
     Table::new("categories", "The five groups", scope.columns(1, columns)).with_rows(rows)
 }
 
-pub(crate) fn charges<'r>(
-    lines: impl Iterator<Item = &'r ChargeLine>,
-    scope: Scope,
-) -> Table {
+pub(crate) fn charges<'r>(lines: impl Iterator<Item = &'r ChargeLine>, scope: Scope) -> Table {
     let mut columns = vec![TableColumn::left("charge_category", "Kind of charge")];
     columns.extend(cost_columns());
     let lines = lines.filter(|line| scope.shows(line.currency));
@@ -198,13 +199,15 @@ pub(crate) fn charges<'r>(
         row.extend(cost_cells(&line.costs, line.currency));
         scope.row(1, line.currency, row)
     });
-    Table::new("charges", "Cost by kind of charge", scope.columns(1, columns)).with_rows(rows)
+    Table::new(
+        "charges",
+        "Cost by kind of charge",
+        scope.columns(1, columns),
+    )
+    .with_rows(rows)
 }
 
-pub(crate) fn daily<'r>(
-    lines: impl Iterator<Item = &'r DayLine>,
-    scope: Scope,
-) -> Table {
+pub(crate) fn daily<'r>(lines: impl Iterator<Item = &'r DayLine>, scope: Scope) -> Table {
     let mut columns = vec![TableColumn::left("date", "Day")];
     columns.extend(cost_columns());
     let lines = lines.filter(|line| scope.shows(line.currency));
@@ -268,11 +271,27 @@ pub(crate) fn statistics(report: &Report, currency: Currency) -> Table {
     };
     if let Some(summary) = &report.summary {
         let decimal = |value| Cell::amount(sum_of(value), currency);
-        push("daily average", decimal(summary.daily_average), currency.code());
+        push(
+            "daily average",
+            decimal(summary.daily_average),
+            currency.code(),
+        );
         push("median day", decimal(summary.median), currency.code());
-        push("complete days", Cell::Count(summary.complete_days as u64), "days");
-        push("open days", Cell::Count(summary.open_days.len() as u64), "days");
-        push("missing days", Cell::Count(summary.missing_days.len() as u64), "days");
+        push(
+            "complete days",
+            Cell::Count(summary.complete_days as u64),
+            "days",
+        );
+        push(
+            "open days",
+            Cell::Count(summary.open_days.len() as u64),
+            "days",
+        );
+        push(
+            "missing days",
+            Cell::Count(summary.missing_days.len() as u64),
+            "days",
+        );
     }
     if report.summary.is_some() {
         let volatility = report.volatility.map_or(Cell::Unknown, Cell::Number);
@@ -280,12 +299,20 @@ pub(crate) fn statistics(report: &Report, currency: Currency) -> Table {
     }
     if let Some(peak) = &report.peak {
         push("peak day", Cell::Date(peak.date), "date");
-        push("peak cost", Cell::amount(Some(peak.cost.clone()), currency), currency.code());
+        push(
+            "peak cost",
+            Cell::amount(Some(peak.cost.clone()), currency),
+            currency.code(),
+        );
     }
     if let Some(growth) = &report.growth {
         let test = growth.corrected.as_ref();
         let percent = test.and_then(|t| t.percent).map(|slope| slope.slope);
-        push("growth", percent.map_or(Cell::Unknown, Cell::Number), "% per day");
+        push(
+            "growth",
+            percent.map_or(Cell::Unknown, Cell::Number),
+            "% per day",
+        );
         let p = test.map_or(Cell::Unknown, |t| Cell::Number(t.p_value));
         push("growth p-value", p, "probability");
     }
@@ -352,7 +379,10 @@ fn projected(projection: &Projection, currency: Currency) -> Vec<Vec<Cell>> {
             Cell::text("expected to come"),
             Cell::amount(sum_of(Some(projection.rest)), currency),
         ],
-        vec![Cell::text("expected total"), amount(projection.total.clone())],
+        vec![
+            Cell::text("expected total"),
+            amount(projection.total.clone()),
+        ],
     ];
     for interval in &projection.intervals {
         let level = interval.level * 100.0;
@@ -373,9 +403,12 @@ fn forecast_days(forecast: &Forecast, currency: Currency) -> Table {
         Outlook::Ready(projection) => projection.daily.as_slice(),
         Outlook::NotReady { .. } => &[],
     };
-    let rows = days
-        .iter()
-        .map(|day| vec![Cell::Date(day.date), Cell::amount(sum_of(Some(day.cost)), currency)]);
+    let rows = days.iter().map(|day| {
+        vec![
+            Cell::Date(day.date),
+            Cell::amount(sum_of(Some(day.cost)), currency),
+        ]
+    });
     Table::new("forecast_days", "Forecast by day", columns).with_rows(rows)
 }
 
@@ -391,13 +424,44 @@ pub(crate) fn budget(burn: &BudgetBurn, currency: Currency) -> Table {
         line("spent", amount(&burn.spent)),
         line("remaining", amount(&burn.remaining)),
         line("spent share, %", Cell::Percent(burn.spent_share * 100.0)),
-        line("elapsed share, %", Cell::Percent(burn.elapsed_share * 100.0)),
-        line("burn rate", burn.burn_rate.map_or(Cell::Unknown, Cell::Number)),
-        line("used up on", burn.exhausted_on.map_or(Cell::Nothing, Cell::Date)),
+        line(
+            "elapsed share, %",
+            Cell::Percent(burn.elapsed_share * 100.0),
+        ),
+        line(
+            "burn rate",
+            burn.burn_rate.map_or(Cell::Unknown, Cell::Number),
+        ),
+        line(
+            "used up on",
+            burn.exhausted_on.map_or(Cell::Nothing, Cell::Date),
+        ),
         line("verdict", Cell::text(words::verdict(burn.verdict))),
     ];
     let title = format!("Budget for {}", words::days(burn.forecast.period));
     Table::new("budget", title, columns).with_rows(rows)
+}
+
+pub(crate) fn scenario(summary: &ScenarioSummary) -> Table {
+    let columns = vec![
+        TableColumn::left("group", "Group"),
+        TableColumn::right("before", "Before"),
+        TableColumn::right("after", "After"),
+        TableColumn::right("saving", "Saving"),
+        TableColumn::right("saved_percent", "Saved"),
+    ];
+    let amount = |sum: &ExactSum| Cell::amount(Some(sum.clone()), summary.currency);
+    let rows = summary.lines.iter().chain([&summary.total]).map(|line| {
+        let percent = line.saved_percent.and_then(|p| p.to_string().parse().ok());
+        vec![
+            Cell::text(&line.name),
+            amount(&line.before),
+            amount(&line.after),
+            amount(&line.saving),
+            Cell::share(percent),
+        ]
+    });
+    Table::new("scenario", "Before and after", columns).with_rows(rows)
 }
 
 pub(crate) fn anomalies(report: &Report) -> Table {
@@ -488,4 +552,3 @@ pub(crate) fn problems(files: &[FileReport]) -> Table {
 pub(crate) fn sum_of(value: Option<rust_decimal::Decimal>) -> Option<ExactSum> {
     Exact::try_from(value?).ok().map(ExactSum::from)
 }
-

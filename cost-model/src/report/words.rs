@@ -107,7 +107,10 @@ fn average(summary: &SeriesSummary, currency: Currency) -> Figure {
         Some(average) => number::money(&average, currency),
         None => super::table::UNKNOWN.to_owned(),
     };
-    let mut note = format!("over {}", number::plural(summary.complete_days, "complete day"));
+    let mut note = format!(
+        "over {}",
+        number::plural(summary.complete_days, "complete day")
+    );
     if !summary.missing_days.is_empty() {
         note.push_str(&format!(
             "; {} missing, not counted as zero",
@@ -115,7 +118,10 @@ fn average(summary: &SeriesSummary, currency: Currency) -> Figure {
         ));
     }
     if !summary.open_days.is_empty() {
-        note.push_str(&format!("; {} still open", number::count(summary.open_days.len())));
+        note.push_str(&format!(
+            "; {} still open",
+            number::count(summary.open_days.len())
+        ));
     }
     Figure::plain("Daily average", value, note)
 }
@@ -124,15 +130,23 @@ fn average(summary: &SeriesSummary, currency: Currency) -> Figure {
 pub(crate) fn growth(growth: &Growth) -> Figure {
     let test = growth.corrected.as_ref();
     let p = test.map_or_else(String::new, |test| number::p_value(test.p_value));
-    let rate = test.and_then(|test| test.percent).map(|slope| slope.slope.abs());
-    let rate = rate.map_or_else(|| "steadily".to_owned(), |rate| format!("{}/day", rate_of(rate)));
+    let rate = test
+        .and_then(|test| test.percent)
+        .map(|slope| slope.slope.abs());
+    let rate = rate.map_or_else(
+        || "steadily".to_owned(),
+        |rate| format!("{}/day", rate_of(rate)),
+    );
     let (value, note, tone) = match growth.verdict {
         TrendVerdict::Growing => (format!("grows {rate}"), p, Tone::Warning),
         TrendVerdict::Shrinking => (format!("falls {rate}"), p, Tone::Good),
         TrendVerdict::NotSignificant => ("no significant trend".to_owned(), p, Tone::Plain),
         TrendVerdict::NotReady { have, need } => (
             "too early to say".to_owned(),
-            format!("{} of the {need} needed", number::plural(have, "complete day")),
+            format!(
+                "{} of the {need} needed",
+                number::plural(have, "complete day")
+            ),
             Tone::Plain,
         ),
     };
@@ -184,12 +198,23 @@ fn forecast(forecast: &Forecast, currency: Currency) -> Figure {
         }
         Outlook::NotReady { have, need } => (
             super::table::UNKNOWN.to_owned(),
-            format!("{} of the {need} needed", number::plural(*have, "ordinary day")),
+            format!(
+                "{} of the {need} needed",
+                number::plural(*have, "ordinary day")
+            ),
         ),
     };
-    let last = forecast.period.end().yesterday().unwrap_or(forecast.period.start());
+    let last = forecast
+        .period
+        .end()
+        .yesterday()
+        .unwrap_or(forecast.period.start());
     let until = format!("by {}", short_date(last));
-    let note = if note.is_empty() { until } else { format!("{until}; {note}") };
+    let note = if note.is_empty() {
+        until
+    } else {
+        format!("{until}; {note}")
+    };
     Figure::plain("Forecast", value, note)
 }
 

@@ -8,6 +8,7 @@ mod opportunity;
 #[cfg(all(feature = "parquet", feature = "synthetic"))]
 mod parquet;
 mod reading;
+mod report;
 mod scenario;
 mod write;
 
