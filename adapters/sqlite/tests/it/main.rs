@@ -7,6 +7,7 @@
 )]
 
 mod bills;
+mod callers;
 mod conformance;
 mod corrupt;
 mod files;
