@@ -90,7 +90,8 @@ impl Exact {
     #[must_use]
     pub fn new(mantissa: i128, scale: u32) -> Option<Exact> {
         let power = POWERS.get(scale as usize)?.unsigned_abs();
-        let in_range = mantissa.unsigned_abs() / power < MAX_WHOLE;
+        // The smallest integer has no counterpart above 0: negated, it would overflow.
+        let in_range = mantissa != i128::MIN && mantissa.unsigned_abs() / power < MAX_WHOLE;
         in_range.then_some(Exact {
             mantissa,
             scale: scale as u8,
@@ -811,6 +812,16 @@ mod tests {
 
     fn sum(cells: &[&str]) -> ExactSum {
         ExactSum::of(cells.iter().map(|c| exact(c))).unwrap()
+    }
+
+    #[test]
+    fn every_number_that_can_be_made_can_be_negated_printed_and_read() {
+        assert_eq!(Exact::new(i128::MIN, MAX_SCALE), None);
+        for mantissa in [i128::MIN + 1, i128::MAX] {
+            let number = Exact::new(mantissa, MAX_SCALE).unwrap();
+            assert_eq!(number.abs().mantissa(), i128::MAX);
+            assert_eq!(number.to_string().parse(), Ok(number));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Is everything that was announced as committed still there after `kill -9`, and nothing else?
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 
 use async_trait::async_trait;
 use bursar_cost_model::{CostRecord, CostSource, CostStore, SourceError};
@@ -28,7 +28,10 @@ impl CostSource for Announced {
             return Ok(None);
         }
         let rest = self.records.split_off(self.records.len().min(100));
-        println!("batch");
+        #[expect(clippy::print_stdout, reason = "the parent listens")]
+        {
+            println!("batch");
+        }
         Ok(Some(std::mem::replace(&mut self.records, rest)))
     }
 }
@@ -97,17 +100,22 @@ fn announced_partitions_survive_being_killed() {
         let next = (said.begun + 1).to_string();
         let (mut child, output) = spawn("kill::writes_until_it_is_killed", &database, &next);
         let mut heard = 0;
-        let mut lines = BufReader::new(output).lines();
+        let mut output = BufReader::new(output);
+        let mut line = String::new();
         while heard < moment {
-            let line = lines.next().expect("the child writes until it is killed");
-            heard += u64::from(said.hear(&line.unwrap()));
+            line.clear();
+            let read = output.read_line(&mut line).unwrap();
+            assert!(read > 0, "the child ended before it was killed");
+            heard += u64::from(said.hear(&line));
         }
         child.kill().unwrap();
         assert!(!child.wait().unwrap().success());
-        // What it said between the last line that was awaited and its end counts as well; the very
-        // last line may be cut off.
-        for line in lines.map_while(Result::ok) {
-            said.hear(&line);
+        // What it said between the last line that was awaited and its end counts as well, but for
+        // a line that is cut off.
+        let mut rest = String::new();
+        output.read_to_string(&mut rest).unwrap();
+        for line in rest.split_inclusive('\n').filter(|l| l.ends_with('\n')) {
+            said.hear(line);
         }
         killed_mid_write += u64::from(said.mid_write);
 
