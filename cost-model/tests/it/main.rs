@@ -2,11 +2,11 @@
 
 mod analysis;
 mod efficiency;
+mod invariants;
+mod opportunity;
 #[cfg(all(feature = "parquet", feature = "synthetic"))]
 mod parquet;
-mod invariants;
 mod reading;
-mod opportunity;
 mod scenario;
 mod write;
 
