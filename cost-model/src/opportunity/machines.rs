@@ -305,7 +305,7 @@ impl Machine<'_> {
     }
 }
 
-/// A saving taken from these atoms, the dearest first, and from each no more than it costs.
+/// A saving taken from these atoms in turn, and from each no more than it costs.
 fn spread(
     bill: &Bill<'_>,
     atoms: &[usize],

@@ -138,10 +138,7 @@ impl<'s> Bill<'s> {
             });
         }
         // One order, whatever that of the rows.
-        atoms.sort_by(|a, b| {
-            let order = a.class.cmp(&b.class).then_with(|| b.cost.cmp(&a.cost));
-            order.then_with(|| a.id().cmp(&b.id()))
-        });
+        atoms.sort_by(|a, b| (a.class, a.id()).cmp(&(b.class, b.id())));
         Ok(Bill {
             scan,
             inputs,
@@ -315,10 +312,17 @@ impl<'s> Bill<'s> {
             }
         }
         let mut resources: Vec<AffectedResource> = by_id.into_values().collect();
-        // Stable, so that equal costs stay in the order of the ids.
-        resources.sort_by(|a, b| b.monthly_cost.cmp(&a.monthly_cost));
-        let not_listed = resources.len().saturating_sub(self.inputs.max_listed);
-        resources.truncate(self.inputs.max_listed);
+        let by_cost = |a: &AffectedResource, b: &AffectedResource| {
+            let dearest = b.monthly_cost.cmp(&a.monthly_cost);
+            dearest.then_with(|| a.id.cmp(&b.id))
+        };
+        let listed = resources.len().min(self.inputs.max_listed);
+        let not_listed = resources.len() - listed;
+        if not_listed > 0 {
+            resources.select_nth_unstable_by(listed, by_cost);
+            resources.truncate(listed);
+        }
+        resources.sort_by(by_cost);
         Ok((resources, not_listed as u64))
     }
 }
