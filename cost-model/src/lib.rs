@@ -109,6 +109,8 @@ mod scenario;
 mod series;
 mod trend;
 mod unit_cost;
+#[cfg(feature = "synthetic")]
+mod synthetic;
 mod write;
 
 pub use attribution::{Attribution, Contribution, Effects, Metered, Presence};
@@ -159,4 +161,6 @@ pub use series::{
 };
 pub use trend::{Growth, MIN_TREND_DAYS, SIGNIFICANCE, Slope, SlopeTest, TrendVerdict};
 pub use unit_cost::{KeyedUnitCost, UnitCost, UnknownUnitCost, unit_costs};
+#[cfg(feature = "synthetic")]
+pub use synthetic::{SyntheticBill, reference_month};
 pub use write::{FocusColumns, FocusWriter, WriteError};
