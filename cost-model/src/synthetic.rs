@@ -190,7 +190,7 @@ impl SyntheticBill {
         }
         while self.hour + 1 < HOURS && self.done >= self.rows_before(self.hour + 1) {
             self.hour += 1;
-            if self.hour % 24 == 0 {
+            if self.hour.is_multiple_of(24) {
                 self.begin_day(self.hour / 24);
             }
         }

@@ -694,7 +694,7 @@ fn resource_id(
 /// Tags as FOCUS writes them: a JSON object, where a tag without a value is `true`.
 fn tags(environment: &str, team: &str, at: usize) -> String {
     let team = serde_json::Value::from(team);
-    let critical = if at % 9 == 0 {
+    let critical = if at.is_multiple_of(9) {
         r#","critical":true"#
     } else {
         ""
