@@ -107,10 +107,10 @@ mod report;
 mod review;
 mod scenario;
 mod series;
-mod trend;
-mod unit_cost;
 #[cfg(feature = "synthetic")]
 mod synthetic;
+mod trend;
+mod unit_cost;
 mod write;
 
 pub use attribution::{Attribution, Contribution, Effects, Metered, Presence};
@@ -159,8 +159,8 @@ pub use scenario::{Scenario, ScenarioError, ScenarioGroup, ScenarioLine, Scenari
 pub use series::{
     Closing, DailySeries, DateRange, MAX_SERIES_DAYS, PeakDay, SeriesError, SeriesSummary,
 };
-pub use trend::{Growth, MIN_TREND_DAYS, SIGNIFICANCE, Slope, SlopeTest, TrendVerdict};
-pub use unit_cost::{KeyedUnitCost, UnitCost, UnknownUnitCost, unit_costs};
 #[cfg(feature = "synthetic")]
 pub use synthetic::{SyntheticBill, reference_month};
+pub use trend::{Growth, MIN_TREND_DAYS, SIGNIFICANCE, Slope, SlopeTest, TrendVerdict};
+pub use unit_cost::{KeyedUnitCost, UnitCost, UnknownUnitCost, unit_costs};
 pub use write::{FocusColumns, FocusWriter, WriteError};

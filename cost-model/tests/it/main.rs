@@ -4,10 +4,10 @@ mod analysis;
 mod dialects;
 mod efficiency;
 mod invariants;
+mod opportunity;
 #[cfg(all(feature = "parquet", feature = "synthetic"))]
 mod parquet;
 mod reading;
-mod opportunity;
 mod scenario;
 #[cfg(feature = "synthetic")]
 mod synthetic;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bursar_cost_model::{
     ChargeCategory, Column, CommitmentStatus, CostGroup, CostRecord, Costs, Exact, ExactSum,
-    FocusVersion, FocusWriter, SyntheticBill, reference_month,
+    FocusVersion, FocusWriter, InvariantChecks, InvariantOptions, Outcome, SyntheticBill,
+    reference_month,
 };
 use bursar_units::Currency;
 
@@ -115,6 +116,30 @@ fn check_commitments(records: &[CostRecord<'_>]) -> usize {
     sums.len()
 }
 
+/// No rule of the crate's own checks fails; how many of the rules could be tested.
+fn check_invariants(records: &[CostRecord<'_>]) -> usize {
+    let mut options = InvariantOptions::default();
+    for (invoice, payable) in by_text(records, Column::InvoiceId) {
+        let of = |r: &&CostRecord<'_>| r.text(Column::InvoiceId) == Some(&invoice);
+        let currency = records.iter().find(of).unwrap().billing_currency;
+        let payable = (currency, payable.to_exact().unwrap());
+        options.invoices.insert(invoice, payable);
+    }
+    let mut checks = InvariantChecks::new(options);
+    for record in records {
+        checks.add(record).unwrap();
+    }
+    let results = checks.finish();
+    let rules = results.iter().flat_map(|invariant| &invariant.rules);
+    for rule in rules.clone() {
+        let Outcome::Failed { examples, .. } = &rule.outcome else {
+            continue;
+        };
+        panic!("{}: {} {}", rule.rule, rule.outcome, examples[0]);
+    }
+    rules.filter(|rule| rule.outcome.tested() > 0).count()
+}
+
 #[test]
 fn the_reference_month_adds_up_to_the_last_digit() {
     let records = reference_month();
@@ -184,6 +209,7 @@ fn the_reference_month_has_31_days_of_6_46() {
 fn the_reference_month_breaks_no_rule() {
     let records = reference_month();
     records.iter().for_each(check_row);
+    assert!(check_invariants(&records) > 5);
     let hours = |r: &&CostRecord<'_>| r.text(Column::SkuId) == Some("T3XLARGE");
     assert_eq!(records.iter().filter(hours).count(), 720);
     let resources = by_text(&records, Column::ResourceId);
@@ -210,6 +236,7 @@ fn breaks_no_rule_at_any_size() {
         let records: Vec<_> = bill.collect();
         records.iter().for_each(check_row);
         assert!(check_commitments(&records) > 0);
+        assert!(check_invariants(&records) > 10);
     }
 }
 
