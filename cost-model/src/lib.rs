@@ -107,6 +107,8 @@ mod report;
 mod review;
 mod scenario;
 mod series;
+#[cfg(feature = "synthetic")]
+mod synthetic;
 mod trend;
 mod unit_cost;
 mod write;
@@ -158,6 +160,8 @@ pub use scenario::{Scenario, ScenarioError, ScenarioGroup, ScenarioLine, Scenari
 pub use series::{
     Closing, DailySeries, DateRange, MAX_SERIES_DAYS, PeakDay, SeriesError, SeriesSummary,
 };
+#[cfg(feature = "synthetic")]
+pub use synthetic::{SyntheticBill, reference_month};
 pub use trend::{Growth, MIN_TREND_DAYS, SIGNIFICANCE, Slope, SlopeTest, TrendVerdict};
 pub use unit_cost::{KeyedUnitCost, UnitCost, UnknownUnitCost, unit_costs};
 pub use write::{FocusColumns, FocusWriter, WriteError};

@@ -10,6 +10,8 @@ mod parquet;
 mod reading;
 mod report;
 mod scenario;
+#[cfg(feature = "synthetic")]
+mod synthetic;
 mod write;
 
 /// A file of the development data, which is not part of the project; says so when it is absent.

@@ -25,7 +25,7 @@ fn open(file: Vec<u8>) -> Result<ParquetBill, ReadError> {
 }
 
 /// The records of a file, all of which must be readable.
-fn read(file: Vec<u8>) -> Vec<CostRecord<'static>> {
+pub(crate) fn read(file: Vec<u8>) -> Vec<CostRecord<'static>> {
     let mut bill = open(file).unwrap();
     let mut records = Vec::new();
     while let Some(row) = bill.next_row() {
