@@ -3,6 +3,7 @@
 //! The service decides first, and settles most rows by one lookup. Rows of the few services
 //! that matter are told apart by their meter (`SkuMeter` or the provider's usage type), their
 //! description, unit and resource type; each combination is looked at once and remembered.
+//! Where AWS's usage type tells by itself, as it mostly does, nothing else is read.
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
@@ -55,7 +56,8 @@ pub(super) struct Lines {
     services: Interner,
     /// By the number of the service.
     kinds: Vec<Service>,
-    known: HashTable<(Box<str>, Line)>,
+    /// `None` where the meter alone does not tell.
+    known: HashTable<(Box<str>, Option<Line>)>,
     /// The combination at hand, in a buffer that is used again.
     key: String,
 }
@@ -78,17 +80,33 @@ impl Lines {
     }
 
     fn of_details(&mut self, service: Service, record: &CostRecord<'_>) -> Line {
+        let meter = meter(record);
+        if let Some(meter) = meter.filter(|_| service.is_told_by_its_meter()) {
+            self.key.clear();
+            self.key.push(service.letter());
+            self.key.push_str(meter);
+            if let Some(line) = self.remembered(|_| aws_line(&Details::of_meter(meter))) {
+                return line;
+            }
+        }
         self.key.clear();
         self.key.push(service.letter());
-        let mut push = |text: Option<&str>| {
+        for text in [
+            record.text(Column::ServiceCategory),
+            meter,
+            record.text(Column::ChargeDescription),
+            record.text(Column::PricingUnit),
+            record.text(Column::ResourceType),
+        ] {
             self.key.push('\n');
             self.key.push_str(text.unwrap_or_default());
-        };
-        push(record.text(Column::ServiceCategory));
-        push(meter(record));
-        push(record.text(Column::ChargeDescription));
-        push(record.text(Column::PricingUnit));
-        push(record.text(Column::ResourceType));
+        }
+        let line = self.remembered(|key| Some(service.line(&Details::new(key))));
+        line.unwrap_or(Line::Other)
+    }
+
+    /// What is known under the key at hand, or else what `tell` makes of it.
+    fn remembered(&mut self, tell: impl Fn(&str) -> Option<Line>) -> Option<Line> {
         let Lines { known, key, .. } = self;
         // Fixed, so that two runs remember the same when there are too many.
         let hash = |text: &str| FixedState::default().hash_one(text);
@@ -96,7 +114,7 @@ impl Lines {
         if let Some((_, line)) = known.find(hashed, |(text, _)| **text == **key) {
             return *line;
         }
-        let line = service.line(&Details::new(key));
+        let line = tell(key);
         if known.len() < MAX_REMEMBERED {
             known.insert_unique(hashed, (key.as_str().into(), line), |(text, _)| hash(text));
         }
@@ -197,6 +215,14 @@ impl Service {
         }
     }
 
+    /// Whether the usage types of AWS tell its lines apart; where they do, nothing else is read.
+    fn is_told_by_its_meter(self) -> bool {
+        matches!(
+            self,
+            Service::Ec2 | Service::Ec2Other | Service::Ebs | Service::Vpc
+        )
+    }
+
     fn line(self, details: &Details) -> Line {
         match self {
             Service::Irrelevant => Line::Other,
@@ -256,6 +282,18 @@ impl Details {
             unit: unit.to_owned(),
             resource_type: resource_type.to_owned(),
             all: [meter, description, unit, resource_type].join("\n"),
+        }
+    }
+
+    /// The meter alone.
+    fn of_meter(meter: &str) -> Details {
+        let meter = meter.to_lowercase();
+        Details {
+            category: String::new(),
+            unit: String::new(),
+            resource_type: String::new(),
+            all: meter.clone(),
+            meter,
         }
     }
 
