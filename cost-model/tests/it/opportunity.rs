@@ -585,6 +585,26 @@ fn amounts_are_written_as_text() {
     assert_eq!(json["found"][0]["standing"], "counted");
 }
 
+/// A bill of any rows, often with a machine that runs on demand every day.
+fn any_bill() -> impl Strategy<Value = Vec<CostRecord<'static>>> {
+    let daily = |cents: u32| {
+        let start: Timestamp = "2026-10-01T00:00:00Z".parse().unwrap();
+        let day = move |day: i64| {
+            let mut record = row(EC2, "BoxUsage:m5.large", "i-0", &format!("{cents}e-2"));
+            let start = start + SignedDuration::from_hours(24 * day);
+            record.charge_period.start = Some(start);
+            record.charge_period.end = Some(start + SignedDuration::from_hours(24));
+            record
+        };
+        (0..31).map(day).collect::<Vec<_>>()
+    };
+    let any = prop::collection::vec(any_row(), 0..60);
+    (prop::option::of(0..10_000u32), any).prop_map(move |(cents, mut rows)| {
+        rows.extend(cents.map(daily).unwrap_or_default());
+        rows
+    })
+}
+
 /// One of the meters that a rule concerns.
 fn any_row() -> impl Strategy<Value = CostRecord<'static>> {
     let meters = [
@@ -685,7 +705,7 @@ fn sum<'a>(amounts: impl Iterator<Item = &'a ExactSum>) -> ExactSum {
 proptest! {
     #[test]
     fn no_spend_is_saved_twice(
-        rows in prop::collection::vec(any_row(), 0..60),
+        rows in any_bill(),
         inputs in any_inputs(),
     ) {
         let found = find(&rows, &inputs);
@@ -707,7 +727,7 @@ proptest! {
 
     #[test]
     fn knowing_more_adds_no_more_than_what_it_finds(
-        rows in prop::collection::vec(any_row(), 0..60),
+        rows in any_bill(),
         inputs in any_inputs(),
     ) {
         let mut less = inputs.clone();
@@ -725,7 +745,7 @@ proptest! {
 
     #[test]
     fn any_order_and_any_parts_find_the_same(
-        rows in prop::collection::vec(any_row(), 0..60),
+        rows in any_bill(),
         inputs in any_inputs(),
         cut in 0..60usize,
         max_resources in 1..40usize,
@@ -753,7 +773,7 @@ proptest! {
 
     #[test]
     fn resources_that_are_let_go_keep_their_spend(
-        rows in prop::collection::vec(any_row(), 0..60),
+        rows in any_bill(),
     ) {
         let mut options = ScanOptions::new(Currency::USD);
         options.max_resources = 2;
