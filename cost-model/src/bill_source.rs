@@ -46,6 +46,24 @@ impl BillRows for BillReader<'_> {
     }
 }
 
+impl<B: BillRows + ?Sized> BillRows for Box<B> {
+    fn format(&self) -> Option<Format> {
+        (**self).format()
+    }
+
+    fn problems(&self) -> &[FileProblem] {
+        (**self).problems()
+    }
+
+    fn next_row(&mut self) -> Option<Row<'_>> {
+        (**self).next_row()
+    }
+
+    fn broken_off(&self) -> Option<FileProblem> {
+        (**self).broken_off()
+    }
+}
+
 #[cfg(feature = "parquet")]
 impl BillRows for crate::ParquetBill {
     fn format(&self) -> Option<Format> {
