@@ -1,5 +1,11 @@
 //! Are the rows of a Parquet file the rows of the same bill in CSV, whatever its types?
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of tests fail as tests do; clippy only exempts the test functions"
+)]
+
 use std::io::Cursor;
 use std::sync::Arc;
 
