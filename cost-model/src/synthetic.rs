@@ -4,8 +4,10 @@
 //! [`SyntheticBill`] makes bills of any size: the same records for the same rows and seed, on
 //! every platform, because no floating-point number takes part.
 
+mod lines;
 mod population;
 mod reference;
+mod tables;
 
 use std::collections::VecDeque;
 

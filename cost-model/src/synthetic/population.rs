@@ -1,49 +1,17 @@
 //! Who uses what, at which price? The providers, services and resources of a made-up bill.
 //!
-//! Names are those of real services, so that classification meets what it will meet in bills;
-//! prices are of their order of magnitude, accounts and resources are invented.
+//! Accounts and resources are invented; services and prices are those of the tables.
 
 use bursar_units::Currency;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
-use super::{COST_PLACES, SyntheticBill, exact};
-use crate::cells::Cells;
-use crate::layout::Layout;
-use crate::{Column, CostRecord, Exact};
-
-/// A number with its places, small enough that products of two have at most 11.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Fixed {
-    mantissa: i128,
-    scale: u32,
-}
-
-impl Fixed {
-    const fn new(mantissa: i128, scale: u32) -> Fixed {
-        Fixed { mantissa, scale }
-    }
-
-    pub(super) fn exact(self) -> Exact {
-        exact(self.mantissa, self.scale)
-    }
-
-    /// So many percent of it, exactly.
-    pub(super) fn percent(self, percent: i128) -> Fixed {
-        Fixed::new(self.mantissa * percent, self.scale + 2)
-    }
-
-    /// The product, as an integer of the 11th place of a cost.
-    pub(super) fn times(self, other: Fixed) -> i128 {
-        let places = COST_PLACES - self.scale - other.scale;
-        self.mantissa * other.mantissa * 10i128.pow(places)
-    }
-
-    /// The difference of two numbers of one scale.
-    pub(super) fn less(self, other: Fixed) -> Fixed {
-        Fixed::new(self.mantissa - other.mantissa, self.scale)
-    }
-}
+use super::lines::{Cell, Lines};
+use super::tables::{
+    ENVIRONMENTS, Fixed, HOUR_PLACES, PROVIDERS, Provider, Rhythm, SERVICES, SIZES, Service, TEAMS,
+};
+use super::{COST_PLACES, SyntheticBill};
+use crate::Column;
 
 /// How much of a resource was used in an hour.
 #[derive(Debug, Clone, Copy)]
@@ -51,9 +19,6 @@ pub(super) struct Usage {
     pub(super) pricing: Fixed,
     pub(super) consumed: Fixed,
 }
-
-/// Places of an amount of hours.
-const HOUR_PLACES: u32 = 4;
 
 impl Usage {
     /// One whole hour.
@@ -82,19 +47,6 @@ pub(super) enum Term {
     Free,
     Spot,
     SavingsPlan { plan: usize },
-}
-
-/// How usage goes through the day and the week.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rhythm {
-    /// A machine: never more than the hour.
-    Machine,
-    /// The same around the clock.
-    Steady,
-    /// People at work.
-    Office,
-    /// Jobs at night.
-    Night,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -189,196 +141,6 @@ pub(super) struct Population {
     /// The resources that are charged on demand.
     pub(super) on_demand: Vec<usize>,
 }
-
-struct Provider {
-    key: &'static str,
-    name: &'static str,
-    issuer: &'static str,
-    account: &'static str,
-    tax_percent: i128,
-    plan_name: &'static str,
-    regions: [(&'static str, &'static str); 4],
-}
-
-const PROVIDERS: [Provider; 4] = [
-    Provider {
-        key: "aws",
-        name: "AWS",
-        issuer: "Amazon Web Services, Inc.",
-        account: "1234567890",
-        tax_percent: 8,
-        plan_name: "Compute Savings Plan",
-        regions: [
-            ("us-east-1", "US East (N. Virginia)"),
-            ("us-west-2", "US West (Oregon)"),
-            ("eu-west-1", "EU (Ireland)"),
-            ("ap-south-1", "Asia Pacific (Mumbai)"),
-        ],
-    },
-    Provider {
-        key: "azure",
-        name: "Microsoft",
-        issuer: "Microsoft",
-        account: "6611aa10",
-        tax_percent: 19,
-        plan_name: "Savings plan for compute",
-        regions: [
-            ("eastus", "East US"),
-            ("westeurope", "West Europe"),
-            ("uksouth", "UK South"),
-            ("centralindia", "Central India"),
-        ],
-    },
-    Provider {
-        key: "gcp",
-        name: "Google Cloud",
-        issuer: "Google LLC",
-        account: "01AB2C-3D4E",
-        tax_percent: 10,
-        plan_name: "Flexible committed use discount",
-        regions: [
-            ("us-central1", "Iowa"),
-            ("europe-west1", "Belgium"),
-            ("europe-west3", "Frankfurt"),
-            ("asia-south1", "Mumbai"),
-        ],
-    },
-    Provider {
-        key: "oci",
-        name: "Oracle",
-        issuer: "Oracle America, Inc.",
-        account: "ocid1.tenancy.",
-        tax_percent: 5,
-        plan_name: "Annual commitment",
-        regions: [
-            ("us-phoenix-1", "US West (Phoenix)"),
-            ("us-ashburn-1", "US East (Ashburn)"),
-            ("eu-frankfurt-1", "Germany Central (Frankfurt)"),
-            ("uk-london-1", "UK South (London)"),
-        ],
-    },
-];
-
-struct Service {
-    provider: usize,
-    name: &'static str,
-    category: &'static str,
-    subcategory: &'static str,
-    resource_type: &'static str,
-    unit: &'static str,
-    consumed_unit: &'static str,
-    consumed_per_priced: i128,
-    price: Fixed,
-    base: Fixed,
-    rhythm: Rhythm,
-}
-
-/// `unit` may name another consumed unit after a `/`, with how many of them make a pricing unit.
-const fn service(
-    provider: usize,
-    [name, category, subcategory, resource_type]: [&'static str; 4],
-    (unit, consumed_unit, consumed_per_priced): (&'static str, &'static str, i128),
-    price: Fixed,
-    base: Fixed,
-    rhythm: Rhythm,
-) -> Service {
-    Service {
-        provider,
-        name,
-        category,
-        subcategory,
-        resource_type,
-        unit,
-        consumed_unit,
-        consumed_per_priced,
-        price,
-        base,
-        rhythm,
-    }
-}
-
-const HOURS: (&str, &str, i128) = ("Hours", "Hours", 1);
-const GB: (&str, &str, i128) = ("GB", "GB", 1);
-const GB_MONTH: (&str, &str, i128) = ("GB-Mo", "GB-Mo", 1);
-const THOUSAND_TOKENS: (&str, &str, i128) = ("1K tokens", "Tokens", 1_000);
-const MILLION_REQUESTS: (&str, &str, i128) = ("1M requests", "Requests", 1_000_000);
-const USERS: (&str, &str, i128) = ("User-hours", "User-hours", 1);
-
-const fn f(mantissa: i128, scale: u32) -> Fixed {
-    Fixed::new(mantissa, scale)
-}
-
-/// One whole hour.
-const ONE_HOUR: Fixed = f(10_000, HOUR_PLACES);
-
-#[rustfmt::skip]
-const SERVICES: [Service; 36] = {
-    use Rhythm::{Machine, Night, Office, Steady};
-    [
-        service(0, ["Amazon Elastic Compute Cloud", "Compute", "Virtual Machines", "Instance"], HOURS, f(1_664, 4), ONE_HOUR, Machine),
-        service(1, ["Virtual Machines", "Compute", "Virtual Machines", "Virtual machine"], HOURS, f(1_920, 4), ONE_HOUR, Machine),
-        service(2, ["Compute Engine", "Compute", "Virtual Machines", "Instance"], HOURS, f(1_900, 4), ONE_HOUR, Machine),
-        service(3, ["Compute", "Compute", "Virtual Machines", "instance"], HOURS, f(640, 4), ONE_HOUR, Machine),
-        service(0, ["Amazon Bedrock", "AI and Machine Learning", "Generative AI", "Foundation model"], THOUSAND_TOKENS, f(300, 5), f(85_000, 3), Office),
-        service(1, ["Azure OpenAI Service", "AI and Machine Learning", "Generative AI", "Deployment"], THOUSAND_TOKENS, f(250, 5), f(60_000, 3), Office),
-        service(2, ["Vertex AI", "AI and Machine Learning", "AI Platforms", "Endpoint"], THOUSAND_TOKENS, f(125, 5), f(70_000, 3), Office),
-        service(0, ["Amazon Elastic Block Store", "Storage", "Block Storage", "Volume"], GB_MONTH, f(8, 2), f(134_409, 6), Steady),
-        service(0, ["Amazon Simple Storage Service", "Storage", "Object Storage", "Bucket"], GB_MONTH, f(23, 3), f(2_688_172, 6), Steady),
-        service(1, ["Storage Accounts", "Storage", "Object Storage", "Storage account"], GB_MONTH, f(18, 3), f(2_016_129, 6), Steady),
-        service(2, ["Cloud Storage", "Storage", "Object Storage", "Bucket"], GB_MONTH, f(20, 3), f(2_150_538, 6), Steady),
-        service(3, ["Block Storage", "Storage", "Block Storage", "bootvolume"], GB_MONTH, f(255, 4), f(268_817, 5), Steady),
-        service(0, ["Amazon Virtual Private Cloud", "Networking", "Network Infrastructure", "NAT gateway"], GB, f(45, 3), f(1_900_000, 6), Office),
-        service(0, ["Elastic Load Balancing", "Networking", "Network Infrastructure", "Load balancer"], HOURS, f(225, 4), ONE_HOUR, Machine),
-        service(1, ["Bandwidth", "Networking", "Network Connectivity", "Virtual network"], GB, f(87, 3), f(800_000, 6), Office),
-        service(2, ["Cloud CDN", "Networking", "Content Delivery", "Backend bucket"], GB, f(80, 3), f(1_100_000, 6), Office),
-        service(0, ["Amazon Relational Database Service", "Databases", "Relational Databases", "DB instance"], HOURS, f(1_710, 4), ONE_HOUR, Machine),
-        service(1, ["Azure Cosmos DB", "Databases", "NoSQL Databases", "Account"], ("100 RU/s-hours", "RU/s-hours", 100), f(8, 3), f(40_000, 4), Office),
-        service(2, ["BigQuery", "Analytics", "Data Warehouses", "Project"], ("TiB", "TiB", 1), f(625, 2), f(42_000, 6), Night),
-        service(0, ["Amazon Athena", "Analytics", "Analytics Platforms", "Workgroup"], ("TB", "TB", 1), f(5, 0), f(31_000, 6), Night),
-        service(0, ["AWS Lambda", "Compute", "Serverless Compute", "Function"], ("GB-Second", "GB-Second", 1), f(16_667, 9), f(21_000, 0), Office),
-        service(0, ["Amazon Simple Queue Service", "Integration", "Messaging", "Queue"], MILLION_REQUESTS, f(40, 2), f(310_000, 6), Office),
-        service(1, ["Event Hubs", "Integration", "Messaging", "Namespace"], MILLION_REQUESTS, f(28, 3), f(4_100_000, 6), Office),
-        service(0, ["AmazonCloudWatch", "Management and Governance", "Observability", "Log group"], GB, f(50, 2), f(260_000, 6), Office),
-        service(1, ["Azure Monitor", "Management and Governance", "Observability", "Workspace"], GB, f(230, 2), f(70_000, 6), Office),
-        service(0, ["AWS Key Management Service", "Security", "Security", "Key"], ("10K requests", "Requests", 10_000), f(3, 2), f(1_400_000, 6), Office),
-        service(1, ["Microsoft Entra ID", "Identity", "Identity and Access Management", "Tenant"], USERS, f(822, 5), f(52_000, 4), Steady),
-        service(0, ["AWS IoT Core", "Internet of Things", "IoT Platforms", "Thing group"], MILLION_REQUESTS, f(1, 0), f(330_000, 6), Steady),
-        service(0, ["Amazon WorkSpaces", "End User Computing", "Desktop Virtualization", "Workspace"], HOURS, f(30, 2), ONE_HOUR, Machine),
-        service(1, ["GitHub Actions", "Developer Tools", "Continuous Integration", "Runner"], ("Minutes", "Minutes", 1), f(8, 3), f(38_000, 3), Office),
-        service(1, ["Dynamics 365", "Business Applications", "Customer Relationship Management", "Environment"], USERS, f(8_900, 5), f(21_000, 4), Steady),
-        service(0, ["AWS Elemental MediaConvert", "Media", "Media Processing", "Queue"], ("Minutes", "Minutes", 1), f(75, 4), f(46_000, 3), Night),
-        service(0, ["AWS Database Migration Service", "Migration", "Migration", "Replication instance"], HOURS, f(1_540, 4), ONE_HOUR, Machine),
-        service(2, ["Firebase", "Mobile", "Mobile Development Platforms", "App"], MILLION_REQUESTS, f(15, 2), f(900_000, 6), Office),
-        service(1, ["App Service", "Web", "Application Platforms", "Web app"], HOURS, f(950, 4), ONE_HOUR, Machine),
-        service(3, ["Support", "Other", "Other", "Subscription"], HOURS, f(403, 4), ONE_HOUR, Machine),
-    ]
-};
-
-/// Machine types and their share of the service's price, in percent.
-const SIZES: [(&str, i128); 5] = [
-    ("medium", 25),
-    ("large", 50),
-    ("xlarge", 100),
-    ("2xlarge", 200),
-    ("4xlarge", 400),
-];
-
-const TEAMS: [&str; 12] = [
-    "search",
-    "checkout",
-    "ads",
-    "identity",
-    "data",
-    "mobile",
-    "platform",
-    "ml",
-    "billing",
-    "support",
-    "growth",
-    "r&d, \"edge\"",
-];
-
-const ENVIRONMENTS: [&str; 3] = ["prod", "staging", "dev"];
 
 /// Sub-accounts of each billing account.
 const SUB_ACCOUNTS: usize = 8;
@@ -548,8 +310,6 @@ fn fitting(service: &Service) -> Fixed {
     Fixed { mantissa, scale }
 }
 
-type Cell = (Column, String);
-
 fn account_cells(provider: &Provider, currency: Currency) -> Vec<Cell> {
     let code = currency.code();
     vec![
@@ -705,98 +465,6 @@ fn tags(environment: &str, team: &str, at: usize) -> String {
 fn hex(random: &mut ChaCha8Rng, digits: usize) -> String {
     let text = format!("{:016x}", random.next_u64());
     text[..digits.min(16)].to_owned()
-}
-
-/// The texts of charges: each line is what many charges have in common.
-#[derive(Debug)]
-pub(super) struct Lines {
-    layout: Layout,
-    lines: Vec<Line>,
-}
-
-#[derive(Debug)]
-struct Line {
-    text: String,
-    ends: Vec<usize>,
-}
-
-/// The columns that lines have, in the order of their cells.
-const COLUMNS: [Column; 31] = [
-    Column::AvailabilityZone,
-    Column::BillingAccountId,
-    Column::BillingAccountName,
-    Column::ChargeClass,
-    Column::ChargeDescription,
-    Column::ChargeFrequency,
-    Column::CommitmentDiscountCategory,
-    Column::CommitmentDiscountId,
-    Column::CommitmentDiscountName,
-    Column::CommitmentDiscountStatus,
-    Column::CommitmentDiscountType,
-    Column::ConsumedUnit,
-    Column::InvoiceId,
-    Column::InvoiceIssuerName,
-    Column::PricingCategory,
-    Column::PricingUnit,
-    Column::ProviderName,
-    Column::PublisherName,
-    Column::RegionId,
-    Column::RegionName,
-    Column::ResourceId,
-    Column::ResourceName,
-    Column::ResourceType,
-    Column::ServiceCategory,
-    Column::ServiceName,
-    Column::ServiceSubcategory,
-    Column::SkuId,
-    Column::SkuPriceId,
-    Column::SubAccountId,
-    Column::SubAccountName,
-    Column::Tags,
-];
-
-impl Lines {
-    fn new() -> Lines {
-        let names = COLUMNS.map(Column::name);
-        Lines {
-            layout: Layout::new(&names, Column::from_name),
-            lines: Vec::new(),
-        }
-    }
-
-    fn add(&mut self, cells: &[Cell]) -> usize {
-        let mut line = Line {
-            text: String::new(),
-            ends: Vec::with_capacity(COLUMNS.len()),
-        };
-        for column in COLUMNS {
-            if let Some((_, text)) = cells.iter().find(|(c, _)| *c == column) {
-                line.text.push_str(text);
-            }
-            line.ends.push(line.text.len());
-        }
-        self.lines.push(line);
-        self.lines.len() - 1
-    }
-
-    /// The cells of a line that name its commitment.
-    fn commitment(&self, line: usize) -> Vec<Cell> {
-        let record = self.record(line, Currency::XXX);
-        let columns = [
-            Column::CommitmentDiscountCategory,
-            Column::CommitmentDiscountId,
-            Column::CommitmentDiscountName,
-            Column::CommitmentDiscountType,
-        ];
-        let cell = |column| Some((column, record.text(column)?.to_owned()));
-        columns.into_iter().filter_map(cell).collect()
-    }
-
-    /// A record with the texts of a line and nothing else.
-    pub(super) fn record(&self, line: usize, currency: Currency) -> CostRecord<'_> {
-        let Line { text, ends } = &self.lines[line];
-        CostRecord::of_row(currency, Cells::new(text, ends), &self.layout)
-    }
 }
 
 #[cfg(test)]
