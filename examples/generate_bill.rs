@@ -69,7 +69,7 @@ fn main() -> anyhow::Result<()> {
 
 /// The file that is written, by the ending of its name.
 enum BillFile {
-    Csv(FocusWriter<File>),
+    Csv(Box<FocusWriter<File>>),
     Gzip(Box<FocusWriter<GzEncoder<BufWriter<File>>>>),
     Parquet(Box<FocusParquetWriter<BufWriter<File>>>),
 }
@@ -98,7 +98,7 @@ impl BillFile {
             let gzip = GzEncoder::new(BufWriter::new(file), Compression::fast());
             BillFile::Gzip(Box::new(FocusWriter::new(gzip, columns)?))
         } else {
-            BillFile::Csv(FocusWriter::new(file, columns)?)
+            BillFile::Csv(Box::new(FocusWriter::new(file, columns)?))
         })
     }
 
