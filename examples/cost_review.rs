@@ -3,6 +3,11 @@
 //! Without arguments: a reference month that the project makes itself, stored in embedded
 //! SQLite, reviewed, printed, and written as one HTML file. With files: the same for your bills.
 
+#![expect(
+    clippy::print_stderr,
+    reason = "a command tells its user what is wrong"
+)]
+
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Write};
 use std::num::NonZeroUsize;
@@ -204,7 +209,7 @@ fn read_files(
     for path in &arguments.files {
         let name = path.display().to_string();
         let (tally, report) = match open(path, arguments) {
-            Ok(Bill::Csv(reader)) => fold(reader, &name, arguments, options)?,
+            Ok(Bill::Csv(reader)) => fold(*reader, &name, arguments, options)?,
             Ok(Bill::Parquet(bill)) => walk(*bill, &name, arguments, options)?,
             Err(error) if arguments.strict => return Err(error),
             Err(error) => (
@@ -222,7 +227,7 @@ fn read_files(
 
 /// A bill that has been opened.
 enum Bill {
-    Csv(BillReader<'static>),
+    Csv(Box<BillReader<'static>>),
     Parquet(Box<ParquetBill>),
 }
 
@@ -242,9 +247,8 @@ fn open(path: &Path, arguments: &Arguments) -> anyhow::Result<Bill> {
     let length = file.metadata().with_context(name)?.len();
     let file = Cursor::new(magic).chain(file);
     let input = progress(length).wrap_read(file);
-    Ok(Bill::Csv(
-        BillReader::new(input, &options).with_context(name)?,
-    ))
+    let reader = BillReader::new(input, &options).with_context(name)?;
+    Ok(Bill::Csv(Box::new(reader)))
 }
 
 /// A bar that counts the bytes of a file; it draws nothing where nobody watches.
@@ -361,7 +365,7 @@ fn collect(
 ) -> anyhow::Result<(FileReport, Vec<RejectedRow>)> {
     let name = path.display().to_string();
     let rows: Box<dyn BillRows> = match open(path, arguments)? {
-        Bill::Csv(reader) => Box::new(reader),
+        Bill::Csv(reader) => reader,
         Bill::Parquet(bill) => bill,
     };
     strict_problems(arguments, &name, rows.problems())?;

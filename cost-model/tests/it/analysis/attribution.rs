@@ -1,3 +1,5 @@
+//! Which key changed the cost, and do the contributions add up to the change?
+
 use bursar_cost_model::{Attribution, Effects, Exact, ExactSum, Metered, Presence};
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! How does a budget stand in the middle of its period?
+
 use bursar_cost_model::{
     Budget, BudgetBurn, BudgetError, BudgetVerdict, Closing, DailySeries, ExactSum, Forecast,
     Outlook,

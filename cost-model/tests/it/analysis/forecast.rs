@@ -1,3 +1,5 @@
+//! What will the month cost, and how often is the interval right?
+
 use bursar_cost_model::{
     Closing, DailySeries, Exact, ExactSum, Forecast, ForecastError, MIN_FORECAST_DAYS, Outlook,
     Projection,

@@ -1,3 +1,5 @@
+//! What do the days of a window come to, and which are missing?
+
 use bursar_cost_model::{Closing, DailySeries, DateRange, ExactSum, Growth, SeriesError};
 use jiff::civil::date;
 use proptest::prelude::*;

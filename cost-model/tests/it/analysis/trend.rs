@@ -1,3 +1,5 @@
+//! Is a trend found where there is one, and only there?
+
 use bursar_cost_model::{Closing, DailySeries, ExactSum, Growth, MIN_TREND_DAYS, TrendVerdict};
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! What does one unit of use cost, and when is that unknown?
+
 use bursar_cost_model::{DateRange, Exact, UnitCost, UnknownUnitCost, unit_costs};
 use proptest::prelude::*;
 
