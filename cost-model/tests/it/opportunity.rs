@@ -607,6 +607,14 @@ fn any_bill() -> impl Strategy<Value = Vec<CostRecord<'static>>> {
 
 /// One of the meters that a rule concerns.
 fn any_row() -> impl Strategy<Value = CostRecord<'static>> {
+    type Parts = (
+        (&'static str, &'static str, &'static str),
+        Option<u8>,
+        u32,
+        u32,
+        i64,
+        bool,
+    );
     let meters = [
         (EC2, "BoxUsage:m5.large", "i"),
         (EC2, "SpotUsage:m5.large", "i"),
@@ -621,14 +629,7 @@ fn any_row() -> impl Strategy<Value = CostRecord<'static>> {
         (BEDROCK, "input-tokens-batch", "model"),
         ("Amazon S3", "TimedStorage-ByteHrs", "bucket"),
     ];
-    let row = |((service, meter, prefix), id, cents, gb, day, covered): (
-        (&str, &str, &str),
-        Option<u8>,
-        u32,
-        u32,
-        i64,
-        bool,
-    )| {
+    let row = |((service, meter, prefix), id, cents, gb, day, covered): Parts| {
         let id = id.map_or(String::new(), |n| format!("{prefix}-{n}"));
         let mut record = row(service, meter, &id, &format!("{cents}e-2"));
         record.pricing_quantity = Some(i64::from(gb).into());
