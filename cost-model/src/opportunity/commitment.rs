@@ -78,11 +78,12 @@ impl Priced {
         self.unpriced.add_sum(&other.unpriced)
     }
 
-    /// Cost for each unit of list price; `None` when nothing is priced.
+    /// Cost for each unit of list price; `None` when nothing is priced, or at no cost: exports
+    /// with a zero for the amortized cost are met, and nobody sells a commitment for nothing.
     fn rate(&self) -> Option<Exact> {
         let positive = !self.list.is_zero() && !self.list.is_negative();
         let rate = rate(&self.cost, &self.list).filter(|_| positive)?;
-        (!rate.is_negative()).then_some(rate)
+        (!rate.is_negative() && !rate.is_zero()).then_some(rate)
     }
 }
 

@@ -12,7 +12,7 @@ use super::line::{Line, Lines, is_meter_of_us_east_1};
 use super::{
     ComputeFamily, LeftOut, Opportunities, OpportunityError, OpportunityInputs, VolumePrices, rules,
 };
-use crate::{ChargeCategory, Column, CostRecord, Exact, ExactError};
+use crate::{ChargeCategory, Column, CommitmentStatus, CostRecord, Exact, ExactError};
 
 /// How a bill is scanned.
 #[derive(Debug, Clone)]
@@ -98,7 +98,7 @@ impl OpportunityScan {
     }
 
     fn add_line(&mut self, line: Line, record: &CostRecord<'_>) -> Result<(), ExactError> {
-        if !matches!(record.charge_category, None | Some(ChargeCategory::Usage)) {
+        if !is_use(record) {
             return Ok(());
         }
         if record.billing_currency != self.currency {
@@ -247,6 +247,18 @@ impl OpportunityScan {
             }
         }
         rules::apply(self, inputs)
+    }
+}
+
+/// Whether a row is use, or the unused part of a commitment: FOCUS calls that usage, and AWS a
+/// fee, which is a purchase.
+fn is_use(record: &CostRecord<'_>) -> bool {
+    match record.charge_category {
+        None | Some(ChargeCategory::Usage) => true,
+        Some(ChargeCategory::Purchase) => {
+            record.commitment_status() == Some(CommitmentStatus::Unused)
+        }
+        Some(_) => false,
     }
 }
 

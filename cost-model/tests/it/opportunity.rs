@@ -499,6 +499,33 @@ fn a_commitment_is_computed_from_the_rate_and_the_hours_of_the_bill() {
 }
 
 #[test]
+fn a_covered_row_at_no_cost_shows_no_rate() {
+    // Met in anonymized exports: the amortized cost of covered rows is zero.
+    let mut covered = row(EC2, "BoxUsage:m5.large", "i-1", "0");
+    covered.list_cost = Some("10".parse().unwrap());
+    covered.set(Column::CommitmentDiscountStatus, "Used");
+    let on_demand = row(EC2, "BoxUsage:m5.large", "i-2", "100");
+    let found = find(&[covered, on_demand], &october());
+    let kind = OpportunityKind::Commitment(ComputeFamily::Ec2);
+    assert_eq!(of(&found, kind), None);
+    let not_advised = found.not_advised.iter().find(|n| n.kind == kind).unwrap();
+    assert_eq!(not_advised.cause, NotAdvisedCause::NotEvaluated);
+}
+
+#[test]
+fn the_unused_part_of_a_commitment_counts_also_where_it_is_a_fee() {
+    for category in [ChargeCategory::Usage, ChargeCategory::Purchase] {
+        let mut unused = row(EC2, "HeavyUsage:m5.large", "", "25");
+        unused.charge_category = Some(category);
+        unused.set(Column::CommitmentDiscountStatus, "Unused");
+        let found = find(&[unused], &october());
+        let kind = OpportunityKind::UnusedCommitment(ComputeFamily::Ec2);
+        let opportunity = of(&found, kind).unwrap_or_else(|| panic!("{category}: {found:?}"));
+        assert_eq!(opportunity.monthly_cost.to_string(), "25", "{category}");
+    }
+}
+
+#[test]
 fn no_commitment_is_advised_at_an_invented_rate() {
     let found = find(&reference_month(), &october());
     let kind = OpportunityKind::Commitment(ComputeFamily::Ec2);
