@@ -162,10 +162,10 @@ impl Days {
         let layers = columns.len() - 2;
         let rows = self.stretches.iter().map(|stretch| {
             let mut row = vec![
-                Cell::text(match self.unit {
-                    Unit::Day => stretch.start.to_string(),
-                    _ => self.unit.tick(stretch.start),
-                }),
+                match self.unit {
+                    Unit::Day => Cell::Date(stretch.start),
+                    _ => Cell::text(self.unit.tick(stretch.start)),
+                },
                 Cell::amount(stretch.total.clone(), section.currency),
             ];
             row.extend((0..layers).map(|at| {

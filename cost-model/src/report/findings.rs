@@ -167,11 +167,13 @@ pub(crate) fn saving(opportunity: &Opportunity, currency: Currency) -> String {
 /// How sure the saving is, what it takes and what may go wrong.
 pub(crate) fn terms(opportunity: &Opportunity) -> String {
     let mut terms = format!(
-        "{}; effort {}, risk {}",
-        estimate(opportunity.estimate),
+        "effort {}, risk {}",
         effort(opportunity.effort),
         risk(opportunity.risk)
     );
+    if opportunity.monthly_saving.is_some() {
+        terms.insert_str(0, &format!("{}; ", estimate(opportunity.estimate)));
+    }
     if opportunity.standing != Standing::Counted {
         terms.push_str(&format!("; {}", standing(opportunity.standing)));
     }

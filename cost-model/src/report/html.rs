@@ -155,6 +155,7 @@ fn headline(section: &Section<'_>, days: Option<&Days>) -> Markup {
                 }
                 @if let Some(change) = change {
                     p.change { (change_line(change, section)) }
+                    @if let Some(gaps) = words::change_gaps(section.report) { p.caution { (gaps) "." } }
                 }
                 @if let Some(unknown) = words::unknown_rows(section.costs, section.kind) {
                     p.caution { (unknown) "." }
@@ -311,6 +312,7 @@ fn contributions(change: &Change, section: &Section<'_>) -> Markup {
                 figcaption {
                     h3 { "What changed" }
                     p.sub { (change_line(change, section)) }
+                    @if let Some(gaps) = words::change_gaps(section.report) { p.caution { (gaps) "." } }
                 }
                 (bars(&lines, Shape::Wide))
                 (details(&tables::contributions(change, section.currency)))
@@ -402,7 +404,7 @@ fn invariants(report: &Report) -> Markup {
                         }
                     }
                 }
-                @if !failures.rows.is_empty() { (details(&failures)) }
+                (details(&failures))
                 (details(&findings::rules(&report.invariants)))
             }
         }
@@ -416,6 +418,10 @@ fn scenario(report: &Report) -> Markup {
                 figcaption {
                     h3 { "Before and after" }
                     p.sub { (blocks::scenario_line(scenario)) }
+                }
+                ul.legend {
+                    li { span.swatch.c0 {} "Before" }
+                    li { span.swatch.c1 {} "After" }
                 }
                 (bars(&blocks::scenario_bars(scenario), Shape::Wide))
                 (details(&tables::scenario(scenario)))

@@ -104,6 +104,9 @@ impl Page {
             self.heading(2, &table.title);
             let sum = words::change(&change.by_service, section.currency);
             self.paragraph(&format!("In all {sum}."));
+            if let Some(gaps) = words::change_gaps(section.report) {
+                self.paragraph(&format!("{gaps}."));
+            }
             self.rows(&table);
         }
         self.table(&tables::daily(section.days(), Scope::Of(section.currency)));

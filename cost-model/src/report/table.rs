@@ -199,9 +199,13 @@ impl Cell {
         }
     }
 
-    /// Whether this is a value that is not known.
-    pub(crate) fn is_unknown(&self) -> bool {
-        matches!(self, Cell::Unknown)
+    /// The class that sets it apart in HTML: what is not known, and what must stay on one line.
+    fn class(&self) -> Option<&'static str> {
+        match self {
+            Cell::Unknown => Some("unknown"),
+            Cell::Date(_) => Some("d"),
+            _ => None,
+        }
     }
 }
 
@@ -354,7 +358,7 @@ impl Table {
                     @for row in &self.rows {
                         tr {
                             @for ((cell, column), currency) in row.iter().zip(&self.columns).zip(&currencies) {
-                                @let classes = [class(column.align), cell.is_unknown().then_some("unknown")];
+                                @let classes = [class(column.align), cell.class()];
                                 @let classes: Vec<&str> = classes.into_iter().flatten().collect();
                                 @let classes = (!classes.is_empty()).then(|| classes.join(" "));
                                 td class=[classes] { (escape::typeset(cell, *currency)) }

@@ -276,6 +276,9 @@ impl Page {
             "  {}",
             words::change(&change.by_service, section.currency)
         ));
+        if let Some(gaps) = words::change_gaps(section.report) {
+            self.paragraph("  ", &gaps);
+        }
         let top = change
             .by_service
             .contributions

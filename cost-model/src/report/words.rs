@@ -251,6 +251,21 @@ pub(crate) fn change<K>(change: &Attribution<K>, currency: Currency) -> String {
     }
 }
 
+/// A caution where days are missing from what is compared: `9 – 15 Jan 2024 lacks 2 days`.
+pub(crate) fn change_gaps(report: &Report) -> Option<String> {
+    let change = report.change.as_ref()?;
+    let missing = &report.summary.as_ref()?.missing_days;
+    let lacks = |range: DateRange| {
+        let lacking = missing.iter().filter(|day| range.contains(**day)).count();
+        (lacking > 0).then(|| format!("{} lacks {}", days(range), number::plural(lacking, "day")))
+    };
+    let lacks: Vec<String> = [change.before, change.after]
+        .into_iter()
+        .filter_map(lacks)
+        .collect();
+    (!lacks.is_empty()).then(|| format!("{}; the change is of unequal stretches", lacks.join(", ")))
+}
+
 /// The change in % of what was before; `None` when that is 0.
 pub(crate) fn relative_change<K>(change: &Attribution<K>) -> Option<f64> {
     let before = change.before.to_f64();

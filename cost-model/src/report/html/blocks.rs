@@ -62,12 +62,15 @@ pub(crate) fn bars(lines: &[BarLine], shape: Shape) -> Markup {
     }
 }
 
-/// A table that opens; it is closed because the chart above it says the same.
+/// A table that opens, or nothing where it has no row; it is closed because the chart above it
+/// says the same.
 pub(crate) fn details(of: &Table) -> Markup {
     html! {
-        details {
-            summary { "Table: " (escape::plain(&of.title)) }
-            (table(of))
+        @if !of.rows.is_empty() {
+            details {
+                summary { "Table: " (escape::plain(&of.title)) }
+                (table(of))
+            }
         }
     }
 }
