@@ -148,7 +148,7 @@ fn headline(section: &Section<'_>, days: Option<&Days>) -> Markup {
                 p.label { "Total " (words::kind(section.kind)) }
                 p.total {
                     span.code { (section.currency.code()) }
-                    " "
+                    "\u{a0}"
                     (section.total().map_or_else(|| UNKNOWN.to_owned(), |sum| {
                         escape::minus(&number::amount(sum, section.currency))
                     }))

@@ -1,5 +1,11 @@
 //! A report as its readers see it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests stand outside the functions that are marked as tests"
+)]
+
 use bursar_cost_model::{
     AnomalyLine, BillReader, Cell, FileReport, ReadOptions, Report, ReviewOptions, Scenario, Table,
     TableColumn, Tally, TextOptions,
