@@ -7,8 +7,8 @@
 )]
 
 use bursar_cost_model::{
-    AnomalyLine, BillReader, Cell, FileReport, ReadOptions, Report, ReviewOptions, Scenario, Table,
-    TableColumn, Tally, TextOptions,
+    AnomalyLine, BillReader, Cell, Closing, DateRange, FileReport, ReadOptions, Report,
+    ReviewOptions, Scenario, Table, TableColumn, Tally, TextOptions,
 };
 use bursar_units::Currency;
 use jiff::civil::date;
@@ -176,6 +176,40 @@ fn reads_on_a_terminal() {
         "currencies.txt",
         several_currencies().to_text(TextOptions::width(60))
     );
+}
+
+#[test]
+fn shows_the_shares_and_the_daily_average_of_a_month_of_200_dollars() {
+    for (month, closed, average) in [
+        ("2024-01", date(2024, 1, 31), "USD 6.46"),
+        ("2024-02", date(2024, 2, 29), "USD 6.91"),
+    ] {
+        let mut bill = String::from(HEADER);
+        for (cost, category, service) in [
+            ("119.81", "Compute", "EC2"),
+            ("68.54", "AI and Machine Learning", "Bedrock"),
+            ("8.00", "Storage", "EBS"),
+            ("3.99", "Networking", "VPC"),
+        ] {
+            bill.push_str(&format!(
+                "{cost},{cost},USD,{month}-07T00:00:00Z,Usage,{category},{service},AWS\n"
+            ));
+        }
+        let mut options = ReviewOptions::default();
+        let days: DateRange = month.parse().unwrap();
+        (options.from, options.until) = (Some(days.start()), Some(days.end()));
+        options.closing = Closing::ClosedThrough(closed);
+        let report = review(&bill, &options);
+        let text = report.to_text(TextOptions::default());
+        for shown in ["USD 200.34", average, "59.8 %", "34.2 %", "4.0 %", "2.0 %"] {
+            assert!(text.contains(shown), "{shown} is not in\n{text}");
+            assert!(report.to_markdown().contains(shown), "{shown}");
+        }
+        let html = report.to_html();
+        for shown in ["200.34", average, "59.8 %", "34.2 %", "4.0 %", "2.0 %"] {
+            assert!(html.contains(shown), "{shown}");
+        }
+    }
 }
 
 #[test]
