@@ -130,6 +130,7 @@ fn currency(section: &Section<'_>, one_of_many: bool) -> Markup {
                 @if let Some(change) = &section.report.change {
                     (contributions(change, section))
                 }
+                (figure_tables(section))
             }
         }
     }
@@ -202,6 +203,20 @@ fn figures(figures: &[Figure]) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// The figures in full, for those who want the intervals and the units.
+fn figure_tables(section: &Section<'_>) -> Markup {
+    let (report, currency) = (section.report, section.currency);
+    let mut all = vec![tables::statistics(report, currency)];
+    let forecast = report.forecast.as_ref();
+    all.extend(forecast.map(|f| tables::forecast(f, currency, Scope::Of(currency))));
+    all.extend(report.budget.as_ref().map(|b| tables::budget(b, currency)));
+    html! {
+        @if all.iter().any(|table| !table.rows.is_empty()) {
+            section.card.quiet { @for table in &all { (details(table)) } }
         }
     }
 }
@@ -315,7 +330,7 @@ fn contributions(change: &Change, section: &Section<'_>) -> Markup {
                     @if let Some(gaps) = words::change_gaps(section.report) { p.caution { (gaps) "." } }
                 }
                 (bars(&lines, Shape::Wide))
-                (details(&tables::contributions(change, section.currency)))
+                (details(&tables::contributions(change, section.currency, Scope::Of(section.currency))))
             }
         }
     }
@@ -378,7 +393,7 @@ fn opportunities(report: &Report) -> Markup {
         }
         @let not_advised = findings::not_advised(report.opportunities.iter());
         @if !not_advised.rows.is_empty() {
-            section.card { (details(&not_advised)) }
+            section.card.quiet { (details(&not_advised)) }
         }
     }
 }
@@ -424,7 +439,7 @@ fn scenario(report: &Report) -> Markup {
                     li { span.swatch.c1 {} "After" }
                 }
                 (bars(&blocks::scenario_bars(scenario), Shape::Wide))
-                (details(&tables::scenario(scenario)))
+                (details(&tables::scenario(scenario, Scope::Of(scenario.currency))))
             }
         }
     }

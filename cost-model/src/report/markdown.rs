@@ -14,7 +14,10 @@ impl Report {
     /// The report in GitHub's Markdown.
     #[must_use]
     pub fn to_markdown(&self) -> String {
-        let mut page = Page::default();
+        let mut page = Page {
+            text: String::new(),
+            level: 2,
+        };
         page.heading(
             1,
             &match self.period {
@@ -36,7 +39,7 @@ impl Report {
         page.invariants(self);
         page.opportunities(self);
         if let Some(scenario) = &self.scenario {
-            page.table(&tables::scenario(scenario));
+            page.table(&tables::scenario(scenario, Scope::Of(scenario.currency)));
         }
         page.table(&tables::files(&self.files));
         page.table(&tables::problems(&self.files));
@@ -46,9 +49,10 @@ impl Report {
     }
 }
 
-#[derive(Default)]
 struct Page {
     text: String,
+    /// The level of the headings of tables.
+    level: usize,
 }
 
 impl Page {
@@ -71,7 +75,7 @@ impl Page {
         if table.rows.is_empty() {
             return;
         }
-        self.heading(2, &table.title);
+        self.heading(self.level, &table.title);
         self.rows(table);
     }
 
@@ -89,6 +93,7 @@ impl Page {
     fn section(&mut self, section: &Section<'_>, one_of_many: bool) {
         if one_of_many {
             self.heading(2, &format!("In {}", section.currency.code()));
+            self.level = 3;
         }
         self.figures(section);
         self.table(&tables::services(
@@ -100,8 +105,9 @@ impl Page {
             Scope::Of(section.currency),
         ));
         if let Some(change) = section.report.change.as_ref().filter(|_| section.is_main()) {
-            let table = tables::contributions(change, section.currency);
-            self.heading(2, &table.title);
+            let table =
+                tables::contributions(change, section.currency, Scope::Of(section.currency));
+            self.heading(self.level, &table.title);
             let sum = words::change(&change.by_service, section.currency);
             self.paragraph(&format!("In all {sum}."));
             if let Some(gaps) = words::change_gaps(section.report) {
@@ -110,6 +116,7 @@ impl Page {
             self.rows(&table);
         }
         self.table(&tables::daily(section.days(), Scope::Of(section.currency)));
+        self.level = 2;
     }
 
     fn figures(&mut self, section: &Section<'_>) {

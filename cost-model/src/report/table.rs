@@ -17,9 +17,10 @@ const NOTHING: &str = "–";
 
 /// One table of a report: rows of typed cells under named columns.
 ///
-/// CSV and JSON carry exact amounts; text, Markdown and HTML are for readers: amounts rounded
-/// half to even to the places of their currency (two significant digits below its smallest unit),
-/// with thousands separated.
+/// CSV and JSON (by serde) carry exact amounts, JSON as strings, with the rows as arrays in the
+/// order of the columns and null for what is not known. Text, Markdown and HTML are for readers:
+/// amounts rounded half to even to the places of their currency (two significant digits below
+/// its smallest unit), with thousands separated.
 ///
 /// ```
 /// use bursar_cost_model::{Cell, Table, TableColumn};

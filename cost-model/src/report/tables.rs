@@ -82,8 +82,16 @@ impl Report {
         tables.extend(self.groups.as_ref().map(|table| groups(table, Scope::All)));
         if let Some(currency) = self.currency {
             tables.push(statistics(self, currency));
-            tables.extend(self.change.as_ref().map(|c| contributions(c, currency)));
-            tables.extend(self.forecast.as_ref().map(|f| forecast(f, currency)));
+            tables.extend(
+                self.change
+                    .as_ref()
+                    .map(|c| contributions(c, currency, Scope::All)),
+            );
+            tables.extend(
+                self.forecast
+                    .as_ref()
+                    .map(|f| forecast(f, currency, Scope::All)),
+            );
             tables.extend(self.forecast.as_ref().map(|f| forecast_days(f, currency)));
             tables.extend(self.budget.as_ref().map(|b| budget(b, currency)));
         }
@@ -94,7 +102,7 @@ impl Report {
             findings::resources(self.opportunities.iter()),
             findings::not_advised(self.opportunities.iter()),
         ]);
-        tables.extend(self.scenario.as_ref().map(scenario));
+        tables.extend(self.scenario.as_ref().map(|s| scenario(s, Scope::All)));
         tables.push(anomalies(self));
         tables.push(files(&self.files));
         tables.push(rejected_rows(&self.files));
@@ -319,7 +327,7 @@ pub(crate) fn statistics(report: &Report, currency: Currency) -> Table {
     Table::new("statistics", "Statistics of the daily cost", columns).with_rows(rows)
 }
 
-pub(crate) fn contributions(change: &Change, currency: Currency) -> Table {
+pub(crate) fn contributions(change: &Change, currency: Currency, scope: Scope) -> Table {
     let columns = vec![
         TableColumn::left("service", "Service"),
         TableColumn::right("before", "Before"),
@@ -335,7 +343,7 @@ pub(crate) fn contributions(change: &Change, currency: Currency) -> Table {
             Presence::New => "new",
             Presence::Gone => "gone",
         };
-        vec![
+        let row = vec![
             Cell::text(&c.key),
             amount(&c.before),
             amount(&c.after),
@@ -345,17 +353,18 @@ pub(crate) fn contributions(change: &Change, currency: Currency) -> Table {
             },
             Cell::share(c.share.map(|share| share * 100.0)),
             Cell::text(presence),
-        ]
+        ];
+        scope.row(1, currency, row)
     });
     let title = format!(
         "Change from {} to {}, by service",
         words::days(change.before),
         words::days(change.after)
     );
-    Table::new("change", title, columns).with_rows(rows)
+    Table::new("change", title, scope.columns(1, columns)).with_rows(rows)
 }
 
-pub(crate) fn forecast(forecast: &Forecast, currency: Currency) -> Table {
+pub(crate) fn forecast(forecast: &Forecast, currency: Currency, scope: Scope) -> Table {
     let columns = vec![
         TableColumn::left("figure", "Figure"),
         TableColumn::right("cost", "Cost"),
@@ -369,7 +378,8 @@ pub(crate) fn forecast(forecast: &Forecast, currency: Currency) -> Table {
         }
     }
     let title = format!("Forecast for {}", words::days(forecast.period));
-    Table::new("forecast", title, columns).with_rows(rows)
+    let rows = rows.into_iter().map(|row| scope.row(1, currency, row));
+    Table::new("forecast", title, scope.columns(1, columns)).with_rows(rows)
 }
 
 fn projected(projection: &Projection, currency: Currency) -> Vec<Vec<Cell>> {
@@ -397,6 +407,7 @@ fn projected(projection: &Projection, currency: Currency) -> Vec<Vec<Cell>> {
 fn forecast_days(forecast: &Forecast, currency: Currency) -> Table {
     let columns = vec![
         TableColumn::left("date", "Day"),
+        TableColumn::left("currency", "Currency"),
         TableColumn::right("expected_to_come", "Expected to come"),
     ];
     let days = match &forecast.outlook {
@@ -406,6 +417,7 @@ fn forecast_days(forecast: &Forecast, currency: Currency) -> Table {
     let rows = days.iter().map(|day| {
         vec![
             Cell::Date(day.date),
+            Cell::text(currency.code()),
             Cell::amount(sum_of(Some(day.cost)), currency),
         ]
     });
@@ -416,33 +428,32 @@ pub(crate) fn budget(burn: &BudgetBurn, currency: Currency) -> Table {
     let columns = vec![
         TableColumn::left("figure", "Figure"),
         TableColumn::right("value", "Value"),
+        TableColumn::left("unit", "Unit"),
     ];
-    let amount = |sum: &ExactSum| Cell::amount(Some(sum.clone()), currency);
-    let line = |figure: &str, value: Cell| vec![Cell::text(figure), value];
+    let line =
+        |figure: &str, value: Cell, unit: &str| vec![Cell::text(figure), value, Cell::text(unit)];
+    let amount = |figure: &str, sum: &ExactSum| {
+        let value = Cell::amount(Some(sum.clone()), currency);
+        line(figure, value, currency.code())
+    };
+    let share = |figure: &str, share: f64| line(figure, Cell::Percent(share * 100.0), "%");
+    let burn_rate = burn.burn_rate.map_or(Cell::Unknown, Cell::Number);
+    let used_up = burn.exhausted_on.map_or(Cell::Nothing, Cell::Date);
     let rows = vec![
-        line("budget", amount(&burn.budget)),
-        line("spent", amount(&burn.spent)),
-        line("remaining", amount(&burn.remaining)),
-        line("spent share, %", Cell::Percent(burn.spent_share * 100.0)),
-        line(
-            "elapsed share, %",
-            Cell::Percent(burn.elapsed_share * 100.0),
-        ),
-        line(
-            "burn rate",
-            burn.burn_rate.map_or(Cell::Unknown, Cell::Number),
-        ),
-        line(
-            "used up on",
-            burn.exhausted_on.map_or(Cell::Nothing, Cell::Date),
-        ),
-        line("verdict", Cell::text(words::verdict(burn.verdict))),
+        amount("budget", &burn.budget),
+        amount("spent", &burn.spent),
+        amount("remaining", &burn.remaining),
+        share("spent share", burn.spent_share),
+        share("elapsed share", burn.elapsed_share),
+        line("burn rate", burn_rate, "ratio"),
+        line("used up on", used_up, "date"),
+        line("verdict", Cell::text(words::verdict(burn.verdict)), ""),
     ];
     let title = format!("Budget for {}", words::days(burn.forecast.period));
     Table::new("budget", title, columns).with_rows(rows)
 }
 
-pub(crate) fn scenario(summary: &ScenarioSummary) -> Table {
+pub(crate) fn scenario(summary: &ScenarioSummary, scope: Scope) -> Table {
     let columns = vec![
         TableColumn::left("group", "Group"),
         TableColumn::right("before", "Before"),
@@ -453,15 +464,16 @@ pub(crate) fn scenario(summary: &ScenarioSummary) -> Table {
     let amount = |sum: &ExactSum| Cell::amount(Some(sum.clone()), summary.currency);
     let rows = summary.lines.iter().chain([&summary.total]).map(|line| {
         let percent = line.saved_percent.and_then(|p| p.to_string().parse().ok());
-        vec![
+        let row = vec![
             Cell::text(&line.name),
             amount(&line.before),
             amount(&line.after),
             amount(&line.saving),
             Cell::share(percent),
-        ]
+        ];
+        scope.row(1, summary.currency, row)
     });
-    Table::new("scenario", "Before and after", columns).with_rows(rows)
+    Table::new("scenario", "Before and after", scope.columns(1, columns)).with_rows(rows)
 }
 
 pub(crate) fn anomalies(report: &Report) -> Table {

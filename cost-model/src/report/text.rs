@@ -4,8 +4,9 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::section::Section;
 use super::table::UNKNOWN;
+use super::tables::{self, Scope};
 use super::words::{self, Tone};
-use super::{FileReport, Report, escape, findings, number, tables};
+use super::{FileReport, Report, escape, findings, number};
 use crate::{Change, ExactSum, Presence};
 
 /// How many services are listed before the rest.
@@ -361,7 +362,7 @@ impl Page {
             return;
         };
         self.heading("Before and after");
-        self.table(&tables::scenario(scenario).to_text());
+        self.table(&tables::scenario(scenario, Scope::Of(scenario.currency)).to_text());
     }
 
     fn table(&mut self, table: &str) {

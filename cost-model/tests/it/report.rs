@@ -246,6 +246,33 @@ fn keeps_amounts_exact_for_machines_and_rounds_them_for_readers() {
 }
 
 #[test]
+fn reads_as_csv() {
+    let tables = month().tables();
+    let all = tables
+        .iter()
+        .map(|table| format!("# {}\n{}", table.id, csv(table)));
+    insta::assert_snapshot!("month.csv", all.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn every_exact_amount_says_of_what_currency_it_is() {
+    for report in [month(), several_currencies(), hostile()] {
+        for table in report.tables() {
+            let place = |key| table.columns.iter().position(|column| column.key == key);
+            let place = place("currency").or(place("unit"));
+            for row in &table.rows {
+                for cell in row {
+                    if let Cell::Amount { currency, .. } | Cell::Change { currency, .. } = cell {
+                        let said = place.map(|at| row[at].clone());
+                        assert_eq!(said, Some(Cell::text(currency.code())), "{}", table.id);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn csv_reads_back_as_it_was_written() {
     for report in [month(), several_currencies(), hostile()] {
         for table in report.tables() {
