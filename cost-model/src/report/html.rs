@@ -112,9 +112,8 @@ fn currency(section: &Section<'_>, one_of_many: bool) -> Markup {
     let days = Days::of(section);
     html! {
         section.currency aria-label={ "Costs in " (section.currency.code()) } {
-            @if one_of_many {
-                h2.currency { "In " (section.currency.code()) }
-            }
+            // One currency needs no heading to look at, but the outline of the page does.
+            h2.currency.unseen[!one_of_many] { "In " (section.currency.code()) }
             (headline(section, days.as_ref()))
             @if section.is_main() {
                 (figures(&words::figures(section.report, section.currency)))
@@ -342,7 +341,7 @@ fn group_table(report: &Report) -> Markup {
     html! {
         @if let Some(groups) = groups.filter(|table| !table.rows.is_empty()) {
             section.card {
-                h3 { (escape::plain(&groups.title)) }
+                h2.heading { (escape::plain(&groups.title)) }
                 (table(&groups))
             }
         }
@@ -353,7 +352,7 @@ fn anomalies(report: &Report) -> Markup {
     html! {
         @if !report.anomalies.is_empty() {
             section.card {
-                h3 { "Anomalies" }
+                h2.heading { "Anomalies" }
                 ul.findings {
                     @for anomaly in &report.anomalies {
                         li {
@@ -375,7 +374,7 @@ fn opportunities(report: &Report) -> Markup {
         @for all in findings::with_findings(report) {
             figure.card {
                 figcaption {
-                    h3 { "Opportunities, " (all.currency.code()) }
+                    h2.heading { "Opportunities, " (all.currency.code()) }
                     p.sub { "Total potential " strong { (findings::potential(all)) } }
                 }
                 (bars(&blocks::opportunity_bars(all), Shape::Wide))
@@ -404,7 +403,7 @@ fn invariants(report: &Report) -> Markup {
     html! {
         @if !report.invariants.is_empty() {
             section.card {
-                h3 { "Rules of FOCUS" }
+                h2.heading { "Rules of FOCUS" }
                 p.sub {
                     span.tag.good { (counts.passed) " passed" } " "
                     span.tag.bad[counts.failed > 0] { (counts.failed) " failed" } " "
@@ -431,7 +430,7 @@ fn scenario(report: &Report) -> Markup {
         @if let Some(scenario) = &report.scenario {
             figure.card {
                 figcaption {
-                    h3 { "Before and after" }
+                    h2.heading { "Before and after" }
                     p.sub { (blocks::scenario_line(scenario)) }
                 }
                 ul.legend {
@@ -451,17 +450,17 @@ fn files(files: &[FileReport]) -> Markup {
     html! {
         @if !files.is_empty() {
             section.card #files {
-                h3 { "Files" }
+                h2.heading { "Files" }
                 @if all_clean {
                     p.sub { "Every row was read." }
                 }
                 (table(&tables::files(files)))
                 @if !problems.rows.is_empty() {
-                    h4 { "Problems" }
+                    h3.small { "Problems" }
                     (table(&problems))
                 }
                 @if !rejected.rows.is_empty() {
-                    h4 { "Rejected rows" }
+                    h3.small { "Rejected rows" }
                     (table(&rejected))
                 }
             }
@@ -473,7 +472,7 @@ fn notes(notes: &[String]) -> Markup {
     html! {
         @if !notes.is_empty() {
             section.card {
-                h3 { "Notes" }
+                h2.heading { "Notes" }
                 ul.notes {
                     @for note in notes { li { (escape::plain(note)) } }
                 }

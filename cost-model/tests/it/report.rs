@@ -465,6 +465,24 @@ fn every_chart_is_named_and_has_its_table() {
 }
 
 #[test]
+fn headings_leave_out_no_level() {
+    for report in [month(), several_currencies(), hostile(), Report::default()] {
+        check_page(&report.to_html(), |page| {
+            let headings = page.descendants().filter_map(|node| {
+                let name = node.tag_name().name();
+                name.strip_prefix('h')?.parse::<u32>().ok()
+            });
+            let mut above = 0;
+            for level in headings {
+                assert!(level <= above + 1, "h{level} under h{above}");
+                above = level;
+            }
+            assert!(above > 0, "no heading");
+        });
+    }
+}
+
+#[test]
 fn ids_are_unique_on_the_page() {
     check_page(&several_currencies().to_html(), |page| {
         let mut ids: Vec<_> = page
