@@ -211,10 +211,10 @@ fn read_files(
         let (tally, report) = match open(path, arguments) {
             Ok(Bill::Csv(reader)) => fold(*reader, &name, arguments, options)?,
             Ok(Bill::Parquet(bill)) => walk(*bill, &name, arguments, options)?,
-            Err(error) if arguments.strict => return Err(error),
+            Err(error) if arguments.strict => return Err(error.context(name)),
             Err(error) => (
                 Tally::new(options)?,
-                FileReport::unreadable(&name, format!("{error:#}")),
+                FileReport::unreadable(&name, why(&error, &name)),
             ),
         };
         tell(&report);
@@ -232,22 +232,18 @@ enum Bill {
 }
 
 fn open(path: &Path, arguments: &Arguments) -> anyhow::Result<Bill> {
-    let name = || path.display().to_string();
-    let mut file = File::open(path).with_context(name)?;
+    let mut file = File::open(path)?;
     let mut magic = Vec::new();
-    Read::by_ref(&mut file)
-        .take(4)
-        .read_to_end(&mut magic)
-        .with_context(name)?;
+    Read::by_ref(&mut file).take(4).read_to_end(&mut magic)?;
     let options = read_options(arguments);
     if magic == b"PAR1" {
-        let bill = ParquetBill::new(file, &options).with_context(name)?;
+        let bill = ParquetBill::new(file, &options)?;
         return Ok(Bill::Parquet(Box::new(bill)));
     }
-    let length = file.metadata().with_context(name)?.len();
+    let length = file.metadata()?.len();
     let file = Cursor::new(magic).chain(file);
     let input = progress(length).wrap_read(file);
-    let reader = BillReader::new(input, &options).with_context(name)?;
+    let reader = BillReader::new(input, &options)?;
     Ok(Bill::Csv(Box::new(reader)))
 }
 
@@ -345,7 +341,7 @@ fn collect_and_scan(
             Ok(collected) => collected,
             Err(error) if arguments.strict => return Err(error),
             Err(error) => (
-                FileReport::unreadable(&name, format!("{error:#}")),
+                FileReport::unreadable(&name, why(&error, &name)),
                 Vec::new(),
             ),
         };
@@ -364,7 +360,8 @@ fn collect(
     options: &ReviewOptions,
 ) -> anyhow::Result<(FileReport, Vec<RejectedRow>)> {
     let name = path.display().to_string();
-    let rows: Box<dyn BillRows> = match open(path, arguments)? {
+    let opened = open(path, arguments).with_context(|| name.clone())?;
+    let rows: Box<dyn BillRows> = match opened {
         Bill::Csv(reader) => reader,
         Bill::Parquet(bill) => bill,
     };
@@ -401,6 +398,13 @@ async fn scan(store: &dyn CostStore, options: &ReviewOptions) -> anyhow::Result<
     Ok(tally)
 }
 
+/// The causes of an error, without the name of the file, which is told beside them.
+fn why(error: &anyhow::Error, name: &str) -> String {
+    let causes = format!("{error:#}");
+    let place = format!("{name}: ");
+    causes.strip_prefix(&place).unwrap_or(&causes).to_owned()
+}
+
 /// The most rejected rows of one file that are told one by one.
 const TOLD: usize = 20;
 
@@ -414,7 +418,12 @@ fn tell(report: &FileReport) {
         eprintln!("{path}: {problem}");
     }
     for row in report.rows_rejected.iter().take(TOLD) {
-        eprintln!("{path}: {row} (the cell holds `{}`)", row.value);
+        let told = row.to_string();
+        let value = match told.contains(&row.value) {
+            true => String::new(),
+            false => format!(" (the cell holds `{}`)", row.value),
+        };
+        eprintln!("{path}: {told}{value}");
     }
     let told = report.rows_rejected.len().min(TOLD) as u64;
     if report.rows_rejected_count > told {

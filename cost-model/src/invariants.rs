@@ -322,6 +322,8 @@ impl InvariantChecks {
             .columns()
             .iter()
             .filter(|column| !self.has(**column))
+            // Read in no other rows than the rule is about: without such a row, nothing is known.
+            .filter(|column| **column != Column::ResourceId || self.nulls[rule as usize].tested > 0)
             .map(|column| format!("`{column}`"))
             .collect();
         if !missing.is_empty() {

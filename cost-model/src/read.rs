@@ -122,7 +122,7 @@ pub enum Row<'a> {
 /// A row that could not be read: where it stands, what it says, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[error("line {line}, column `{column}`: {reason}")]
+#[error("line {line}{}: {reason}", of_column(column))]
 #[non_exhaustive]
 pub struct RejectedRow {
     /// The line of the file, from 1, on which the row starts.
@@ -134,6 +134,15 @@ pub struct RejectedRow {
     /// What is wrong.
     #[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))]
     pub reason: RejectReason,
+}
+
+/// Names the column, where the fault is in one.
+fn of_column(column: &str) -> String {
+    if column.is_empty() {
+        String::new()
+    } else {
+        format!(", column `{column}`")
+    }
 }
 
 impl RejectedRow {
@@ -190,7 +199,7 @@ pub enum RejectReason {
 /// Something wrong with a file as a whole: a column that is missing, a stream that breaks off.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[error("line {line}, column `{column}`: {reason}")]
+#[error("line {line}{}: {reason}", of_column(column))]
 #[non_exhaustive]
 pub struct FileProblem {
     /// The line of the file, from 1.

@@ -247,7 +247,7 @@ pub struct ServiceLine {
     pub service: String,
     /// Who provides it.
     pub provider: Option<String>,
-    /// Which of the five groups it is in.
+    /// Which of the five groups it is in: that of the largest part of its cost.
     pub category: CostGroup,
     /// The currency of the costs.
     pub currency: Currency,

@@ -520,24 +520,33 @@ fn services(
     kind: CostKind,
     total: &Costs,
 ) -> Result<Vec<ServiceLine>, ExactError> {
-    let sums = cube.sum_by(
+    let parts = cube.sum_by(
         |group| group.currency == currency,
         |group| {
-            (
-                group.values.first().copied().flatten(),
-                service_name(group),
-                cube.cost_group(group),
-            )
+            let provider = group.values.first().copied().flatten();
+            ((provider, service_name(group)), cube.cost_group(group))
         },
     )?;
-    let mut sums: Vec<_> = sums.into_iter().collect();
-    sums.sort_by(|(_, a), (_, b)| b.of(kind).sum.cmp(&a.of(kind).sum));
-    let lines = sums
+    // A service can be in several groups, as EC2 is with its network; its largest names it.
+    let mut services: BTreeMap<_, (CostGroup, ExactSum, Costs)> = BTreeMap::new();
+    for ((service, group), costs) in parts {
+        let part = costs.of(kind).sum.clone();
+        let line = services
+            .entry(service)
+            .or_insert_with(|| (group, part.clone(), Costs::default()));
+        if part > line.1 {
+            (line.0, line.1) = (group, part);
+        }
+        line.2.merge(&costs)?;
+    }
+    let mut services: Vec<_> = services.into_iter().collect();
+    services.sort_by(|(_, a), (_, b)| b.2.of(kind).sum.cmp(&a.2.of(kind).sum));
+    let lines = services
         .into_iter()
-        .map(|((provider, service, group), costs)| ServiceLine {
+        .map(|((provider, service), (category, _, costs))| ServiceLine {
             service: service.to_owned(),
             provider: provider.map(str::to_owned),
-            category: group,
+            category,
             currency,
             share: share(&costs, total, kind),
             costs: CostTotals::of(&costs),
@@ -673,7 +682,7 @@ fn uncovered<T>(error: BudgetError) -> Result<Option<T>, BudgetError> {
 }
 
 /// Two stretches to compare: the last two calendar months where both are whole, or else the last
-/// days, at most a week, and as many before them.
+/// days with charges, at most a week, and as many before them.
 fn stretches(daily: &BTreeMap<Date, Costs>, window: DateRange) -> Option<(DateRange, DateRange)> {
     let whole: Vec<DateRange> = window
         .months()
@@ -682,12 +691,15 @@ fn stretches(daily: &BTreeMap<Date, Costs>, window: DateRange) -> Option<(DateRa
     if let [.., before, after] = whole.as_slice() {
         return Some((*before, *after));
     }
-    let days: Vec<Date> = daily.keys().copied().collect();
-    let length = WEEK.min(days.len() / 2);
+    // Only days in a row: half a week against a whole one is no change.
+    let last = *daily.keys().next_back()?;
+    let days_in_a_row = (0..2 * WEEK)
+        .take_while(|&n| days_before(last, n).is_some_and(|day| daily.contains_key(&day)))
+        .count();
+    let length = WEEK.min(days_in_a_row / 2);
     if length == 0 {
         return None;
     }
-    let last = *days.last()?;
     let after = DateRange::new(days_before(last, length - 1)?, last.tomorrow().ok()?).ok()?;
     let before = DateRange::new(days_before(after.start(), length)?, after.start()).ok()?;
     Some((before, after))

@@ -15,6 +15,7 @@ pub struct InvariantResult {
     /// The invariant.
     pub invariant: Invariant,
     /// All its rules taken together.
+    #[cfg_attr(feature = "serde", serde(rename = "status"))]
     pub outcome: Verdict,
     /// What was found about each of its rules.
     pub rules: Vec<RuleResult>,
@@ -55,6 +56,7 @@ pub struct RuleResult {
     /// The rule.
     pub rule: Rule,
     /// Whether it holds.
+    #[cfg_attr(feature = "serde", serde(flatten))]
     pub outcome: Outcome,
     /// Of the tested rows, those that agree to the last digit, where the rule has a tolerance.
     pub exact: Option<u64>,
@@ -67,7 +69,7 @@ pub struct RuleResult {
 /// Whether a rule holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+#[cfg_attr(feature = "serde", serde(tag = "status", rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Outcome {
     /// It holds for all that it could be tested on.
