@@ -284,7 +284,7 @@ impl Page {
             .by_service
             .contributions
             .iter()
-            .take(TOP_CONTRIBUTIONS);
+            .take(TOP_CONTRIBUTIONS.min(words::notable_contributions(change)));
         let lines: Vec<(String, &str, &str)> = top
             .map(|c| {
                 let seen = match c.presence {

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::{CostTotals, Report, number};
 use crate::{
-    Attribution, BudgetBurn, BudgetVerdict, CostKind, DateRange, Forecast, Growth, Outlook,
+    Attribution, BudgetBurn, BudgetVerdict, Change, CostKind, DateRange, Forecast, Growth, Outlook,
     SeriesSummary, TrendVerdict,
 };
 
@@ -249,6 +249,22 @@ pub(crate) fn change<K>(change: &Attribution<K>, currency: Currency) -> String {
         Some(percent) => format!("{amount} ({})", number::percent_change(percent)),
         None => amount,
     }
+}
+
+/// How many of the contributions to a change are worth a line of their own: those of a thousandth
+/// of the largest or more. The table has them all.
+pub(crate) fn notable_contributions(change: &Change) -> usize {
+    let sizes = change
+        .by_service
+        .contributions
+        .iter()
+        .map(|c| c.change.to_f64().abs());
+    let sizes: Vec<f64> = sizes.collect();
+    let largest = sizes.iter().copied().fold(0.0, f64::max);
+    sizes
+        .iter()
+        .take_while(|&&size| size >= largest / 1000.0)
+        .count()
 }
 
 /// A caution where days are missing from what is compared: `9 – 15 Jan 2024 lacks 2 days`.

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::super::days::{Days, STACKED};
 use super::super::section::Section;
 use super::super::table::{Cell, Table, UNKNOWN};
-use super::super::{chart, escape, findings, number};
+use super::super::{chart, escape, findings, number, words};
 use super::palette;
 use crate::{Change, ExactSum, Opportunities, Presence, ScenarioSummary, Standing};
 
@@ -184,6 +184,8 @@ pub(crate) fn category_bars(section: &Section<'_>) -> Vec<BarLine> {
 
 pub(crate) fn change_bars(change: &Change, section: &Section<'_>, shown: usize) -> Vec<BarLine> {
     let all = &change.by_service.contributions;
+    let notable = words::notable_contributions(change);
+    let shown = shown.min(notable);
     let mut lines: Vec<BarLine> = all
         .iter()
         .take(shown)
@@ -200,7 +202,7 @@ pub(crate) fn change_bars(change: &Change, section: &Section<'_>, shown: usize) 
         })
         .collect();
     let rest = all.len().saturating_sub(shown);
-    if rest > 0 {
+    if notable > shown {
         let mut sum = ExactSum::ZERO;
         let known = all
             .iter()
