@@ -249,12 +249,15 @@ fn open(path: &Path, arguments: &Arguments) -> anyhow::Result<Bill> {
 
 /// A bar that counts the bytes of a file; it draws nothing where nobody watches.
 fn progress(length: u64) -> ProgressBar {
-    let style = "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
     let bar = ProgressBar::new(length);
-    bar.set_style(
-        ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
+    bar.set_style(style(
+        "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+    ));
     bar
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// Reads a CSV bill with several threads.
@@ -290,23 +293,26 @@ fn fold(
     Ok((tally, report))
 }
 
-/// Reads a bill row by row.
+/// Reads a Parquet bill, row by row.
 fn walk(
-    mut bill: impl BillRows,
+    mut bill: ParquetBill,
     name: &str,
     arguments: &Arguments,
     options: &ReviewOptions,
 ) -> anyhow::Result<(Tally, FileReport)> {
     strict_problems(arguments, name, bill.problems())?;
     let mut tally = Tally::new(options)?;
+    let bar = ProgressBar::new(bill.stated_rows());
+    bar.set_style(style("{wide_bar} {human_pos}/{human_len} rows {eta}"));
     while let Some(row) = bill.next_row() {
+        bar.inc(1);
         if let (true, Row::Rejected(rejected)) = (arguments.strict, &row) {
             bail!("{name}: {rejected}");
         }
         tally.add(row)?;
     }
     strict_problems(arguments, name, bill.problems())?;
-    let report = FileReport::of(name, bill.format(), &tally, bill.problems().to_vec());
+    let report = FileReport::of(name, Some(bill.format()), &tally, bill.problems().to_vec());
     Ok((tally, report))
 }
 
