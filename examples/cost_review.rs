@@ -149,7 +149,7 @@ fn prepare_reference_month(arguments: &mut Arguments) -> anyhow::Result<()> {
     }
     writer.finish()?;
     arguments.files = vec![bill];
-    arguments.db = Some(folder.join("reference_month.sqlite"));
+    arguments.db = Some(new_database(folder)?);
     arguments
         .html
         .get_or_insert_with(|| folder.join("reference_month.html"));
@@ -157,6 +157,22 @@ fn prepare_reference_month(arguments: &mut Arguments) -> anyhow::Result<()> {
         .closed_through
         .get_or_insert(jiff::civil::date(2024, 1, 31));
     Ok(())
+}
+
+/// The place of a database that holds nothing yet: in an old one, the month would stand twice
+/// once the folder has moved, as a file is known by its path.
+fn new_database(folder: &Path) -> anyhow::Result<PathBuf> {
+    let name = "reference_month.sqlite";
+    for suffix in ["", "-wal", "-shm"] {
+        let path = folder.join(format!("{name}{suffix}"));
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| path.display().to_string());
+            }
+            _ => {}
+        }
+    }
+    Ok(folder.join(name))
 }
 
 fn review_options(arguments: &Arguments) -> anyhow::Result<ReviewOptions> {
