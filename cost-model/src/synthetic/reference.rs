@@ -110,7 +110,7 @@ fn models(rows: &mut Rows) {
         sku: "CLAUDE21-INPUT",
         units: ("1K tokens", "Tokens", 1_000),
         price: 800,
-        tags: r#"{"env":"prod","team":"assistant"}"#,
+        tags: r#"{"env":"prod","team":"chat"}"#,
     };
     let output = Meter {
         description: "$0.024 per 1K output tokens for Claude 2.1",
@@ -166,7 +166,7 @@ fn endpoint(rows: &mut Rows) {
         sku: "VPCE-HOURS",
         units: ("Hours", "Hours", 1),
         price: 1_000,
-        tags: r#"{"env":"prod","team":"assistant"}"#,
+        tags: r#"{"env":"prod","team":"chat"}"#,
     };
     let bytes = Meter {
         description: "$0.01 per GB Data Processed by VPC Endpoints",
