@@ -116,6 +116,8 @@ pub struct Tally {
     checks: InvariantChecks,
     /// One a currency; bills have few.
     scans: Vec<(Currency, OpportunityScan)>,
+    /// The first and the last start of a charge that corrects no earlier one.
+    charged: Option<(Timestamp, Timestamp)>,
     counts: RowCounts,
     rejected: Vec<RejectedRow>,
 }
@@ -169,6 +171,7 @@ impl Tally {
             grouped,
             checks: InvariantChecks::new(options.invariants.clone()),
             scans: Vec::new(),
+            charged: None,
             counts: RowCounts::default(),
             rejected: Vec::new(),
         })
@@ -206,7 +209,19 @@ impl Tally {
             grouped.add(record)?;
         }
         self.checks.add(record)?;
+        if let Some(start) = record.charge_period.start
+            && !record.is_correction()
+        {
+            self.charge(start, start);
+        }
         self.scan(record.billing_currency).add(record)
+    }
+
+    /// Takes these two and what is between them into the time that charges are of.
+    #[inline]
+    fn charge(&mut self, first: Timestamp, last: Timestamp) {
+        let (start, end) = self.charged.unwrap_or((first, last));
+        self.charged = Some((start.min(first), end.max(last)));
     }
 
     /// The search for opportunities in one currency.
@@ -265,6 +280,9 @@ impl Tally {
             mine.merge(theirs)?;
         }
         self.checks.merge(other.checks)?;
+        if let Some((first, last)) = other.charged {
+            self.charge(first, last);
+        }
         for (currency, scan) in other.scans {
             self.scan(currency).merge(scan)?;
         }
@@ -380,7 +398,7 @@ impl Tally {
         let days = days
             .into_iter()
             .filter_map(|(day, costs)| Some((day?, costs)));
-        let Some(window) = span(&days.collect(), options) else {
+        let Some(window) = self.window(&days.collect(), options) else {
             return Ok(Vec::new());
         };
         let inputs = match &options.inputs {
@@ -398,6 +416,23 @@ impl Tally {
             .collect()
     }
 
+    /// The days to review: those asked for, or else from the first day with a charge to the last.
+    ///
+    /// An invoice also has corrections of months long closed; they count as charges only where
+    /// there are no others, or a month with one such row would be reviewed as two.
+    fn window(&self, daily: &BTreeMap<Date, Costs>, options: &ReviewOptions) -> Option<DateRange> {
+        let day = |time: Timestamp| time.to_zoned(TimeZone::UTC).date();
+        let charged = self.charged.map(|(first, last)| day(first)..=day(last));
+        let is_charged = |day: &&Date| charged.as_ref().is_some_and(|c| c.contains(*day));
+        let days: Vec<Date> = match daily.keys().any(|day| is_charged(&day)) {
+            true => daily.keys().filter(is_charged).copied().collect(),
+            false => daily.keys().copied().collect(),
+        };
+        let start = options.from.or_else(|| days.first().copied())?;
+        let end = options.until.or_else(|| days.last()?.tomorrow().ok())?;
+        DateRange::new(start, end).ok()
+    }
+
     /// Everything that needs the days of one currency in a row.
     fn analyze(
         &self,
@@ -406,11 +441,17 @@ impl Tally {
         currency: Currency,
         kind: CostKind,
     ) -> Result<(), ReviewError> {
-        let daily = self.base.daily(currency)?;
-        let Some(window) = span(&daily, options) else {
+        let mut daily = self.base.daily(currency)?;
+        let Some(window) = self.window(&daily, options) else {
             return Ok(());
         };
         report.period = Some(window);
+        let corrected: Vec<_> = daily
+            .extract_if(.., |day, _| !window.contains(*day))
+            .collect();
+        report
+            .notes
+            .extend(corrections(&corrected, currency, kind)?);
         if window.day_count() > MAX_SERIES_DAYS {
             report.notes.push(format!(
                 "the charges span {window}, more than {MAX_SERIES_DAYS} days: \
@@ -634,13 +675,23 @@ fn groups(cube: &Cube, totals: &BTreeMap<Currency, Costs>) -> Result<GroupTable,
     Ok(GroupTable { dimensions, lines })
 }
 
-/// The days asked for, or else from the first day with a charge to the last.
-fn span(daily: &BTreeMap<Date, Costs>, options: &ReviewOptions) -> Option<DateRange> {
-    let start = options.from.or_else(|| daily.keys().next().copied())?;
-    let end = options
-        .until
-        .or_else(|| daily.keys().next_back()?.tomorrow().ok())?;
-    DateRange::new(start, end).ok()
+/// What is told of corrections outside the days to review.
+fn corrections(
+    days: &[(Date, Costs)],
+    currency: Currency,
+    kind: CostKind,
+) -> Result<Option<String>, ExactError> {
+    let (Some((first, _)), Some((last, _))) = (days.first(), days.last()) else {
+        return Ok(None);
+    };
+    let mut sum = ExactSum::ZERO;
+    for (_, costs) in days {
+        sum.add_sum(&costs.of(kind).sum)?;
+    }
+    Ok(Some(format!(
+        "{currency} {sum} corrects charges of {first} to {last}, outside the period: \
+         in the total, and in no average, trend or forecast"
+    )))
 }
 
 /// The days that no statistic counts.
@@ -684,10 +735,9 @@ fn uncovered<T>(error: BudgetError) -> Result<Option<T>, BudgetError> {
 /// Two stretches to compare: the last two calendar months where both are whole, or else the last
 /// days with charges, at most a week, and as many before them.
 fn stretches(daily: &BTreeMap<Date, Costs>, window: DateRange) -> Option<(DateRange, DateRange)> {
-    let whole: Vec<DateRange> = window
-        .months()
-        .filter(|month| month.start() >= window.start() && month.end() <= window.end())
-        .collect();
+    // The first and the last part of a window may be cut out of their months.
+    let is_whole = |part: &DateRange| DateRange::month_of(part.start()) == Ok(*part);
+    let whole: Vec<DateRange> = window.months().filter(is_whole).collect();
     if let [.., before, after] = whole.as_slice() {
         return Some((*before, *after));
     }

@@ -16,6 +16,7 @@ mod opportunity;
 mod parquet;
 mod reading;
 mod report;
+mod review;
 mod scenario;
 #[cfg(feature = "synthetic")]
 mod synthetic;
