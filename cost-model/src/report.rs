@@ -9,7 +9,7 @@ mod escape;
 mod findings;
 mod html;
 mod markdown;
-mod number;
+pub(crate) mod number;
 mod section;
 mod table;
 mod tables;

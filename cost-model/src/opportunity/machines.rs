@@ -34,7 +34,7 @@ pub(super) fn smaller(bill: &mut Bill<'_>) -> Result<(), ExactError> {
     };
     if all <= threshold {
         let reason = format!(
-            "{} a month on compute instances is not above {}",
+            "compute instances cost {} a month; smaller ones are looked for above {}",
             bill.money(&all),
             bill.money(&threshold)
         );
@@ -59,12 +59,24 @@ fn smaller_by_spend(
     }
     let rate = thumb(SMALLER_RATE);
     let uncovered = bill.cost_of(&atoms)?;
+    let part = if uncovered == *all {
+        "it"
+    } else {
+        "the part that no commitment covers"
+    };
+    let covered = if uncovered == *all {
+        String::new()
+    } else {
+        format!(
+            ", {} of it not covered by commitments",
+            bill.money(&uncovered)
+        )
+    };
     let reason = format!(
-        "{} a month on compute instances, {} of it not covered by a commitment, is above {}; \
-         utilization is unknown, so 30 % of what is not covered holds only if the instances are \
-         used below what is expected of them",
+        "compute instances cost {} a month{covered}; above {}, smaller ones usually save 30 % of \
+         {part}; a bill does not say how busy they are, so this holds only if they have capacity \
+         to spare",
         bill.money(all),
-        bill.money(&uncovered),
         bill.money(threshold),
     );
     let concerns = bill.each_saving(&atoms, rate)?;

@@ -11,6 +11,7 @@ use super::{
     Opportunities, Opportunity, OpportunityError, OpportunityInputs, OpportunityKind,
     OpportunityScan, Risk, Standing, Thresholds, machines, storage,
 };
+use crate::report::number;
 use crate::{DateRange, Exact, ExactError, ExactSum, Percent};
 
 /// A month's cost of one resource's spend of one class, or of all that has no resource.
@@ -196,11 +197,9 @@ impl<'s> Bill<'s> {
         atoms.iter().map(concern).collect()
     }
 
-    /// An amount as it is shown: `119.81 USD`.
+    /// An amount as every report shows it: `USD 1,119.81`.
     pub(super) fn money(&self, amount: &ExactSum) -> String {
-        let currency = self.scan.currency;
-        let places = currency.minor_units().unwrap_or(2);
-        format!("{} {currency}", amount.rounded(places))
+        number::money(amount, self.scan.currency)
     }
 
     /// The threshold of a rule of thumb, or a note that the currency has none.
@@ -391,22 +390,27 @@ fn llm_batch(bill: &mut Bill<'_>) -> Result<(), ExactError> {
     }
     let rate = thumb(BATCH_RATE);
     let spend = bill.money(&bill.cost_of(&calls)?);
-    let batched = bill.money(&bill.spend(|class| class == SpendClass::LlmBatch)?);
+    let batched = bill.spend(|class| class == SpendClass::LlmBatch)?;
+    let batched = if batched.is_zero() {
+        "none are sent in batches".to_owned()
+    } else {
+        format!("{} is spent on batches", bill.money(&batched))
+    };
     let share = bill.inputs.batchable_share;
     let (concerns, reason) = match share {
         Some(share) => {
             let part = times(&rate.into(), rate_of(share))?.to_exact();
             let part = part.ok_or(ExactError::SumOutOfRange)?;
             let reason = format!(
-                "{spend} a month on model calls answered at once and {batched} on batches; \
-                 {share} of the former can wait, and batches cost 50 % less"
+                "model calls answered at once cost {spend} a month, and {batched}; {share} of \
+                 the calls can wait for a batch, which costs 50 % less"
             );
             (bill.each_saving(&calls, part)?, reason)
         }
         None => {
             let reason = format!(
-                "{spend} a month on model calls answered at once and {batched} on batches, \
-                 which cost 50 % less; how many of the calls can wait is not known"
+                "model calls answered at once cost {spend} a month, and {batched}; a batch costs \
+                 50 % less, and how many of the calls can wait for one is not in a bill"
             );
             (unknown(&calls), reason)
         }
@@ -448,7 +452,7 @@ fn llm_model_choice(bill: &mut Bill<'_>) -> Result<(), ExactError> {
                 .and_then(|saved| saved.checked_mul(rate_of(choice.movable_share)))
                 .ok_or(ExactError::SumOutOfRange)?;
             let reason = format!(
-                "{spend} a month on model calls; a cheaper model answers {} of them as well, at \
+                "model calls cost {spend} a month; a cheaper model answers {} of them as well, at \
                  {} of their cost",
                 choice.movable_share, choice.remaining_cost
             );
@@ -456,8 +460,8 @@ fn llm_model_choice(bill: &mut Bill<'_>) -> Result<(), ExactError> {
         }
         None => {
             let reason = format!(
-                "{spend} a month on model calls; which of them a cheaper model answers as well, \
-                 an evaluation must show"
+                "model calls cost {spend} a month; an evaluation must show which of them a \
+                 cheaper model answers as well"
             );
             (unknown(&calls), reason)
         }
@@ -494,8 +498,8 @@ fn commitment(bill: &mut Bill<'_>, family: ComputeFamily) -> Result<(), ExactErr
         (None, Some(rate)) => (rate, "the covered rows of this bill"),
         (None, None) => {
             let reason = format!(
-                "{spend} a month on demand for {family}; no covered row with a list price shows \
-                 what a commitment costs: state an offer"
+                "{family} costs {spend} a month on demand; the bill has no covered row whose list \
+                 price shows what a commitment would cost: state an offer"
             );
             bill.not_evaluated(kind, reason);
             return Ok(());
@@ -503,7 +507,7 @@ fn commitment(bill: &mut Bill<'_>, family: ComputeFamily) -> Result<(), ExactErr
     };
     let Some(best) = used.best(rate, bill.inputs.window)? else {
         let reason =
-            format!("{spend} a month on demand for {family}, and no row states its list price");
+            format!("{family} costs {spend} a month on demand, and no row states its list price");
         bill.not_evaluated(kind, reason);
         return Ok(());
     };
@@ -513,16 +517,16 @@ fn commitment(bill: &mut Bill<'_>, family: ComputeFamily) -> Result<(), ExactErr
         Grain::Coarse => "level use, as the rows do not tell when it was used",
     };
     let reason = format!(
-        "{spend} a month on demand for {family}, {coverage} of the use is covered; at {rate} of \
-         list price, the rate of {source}, a commitment pays when used over {break_even} of the \
-         time, computed from {known}",
+        "{family} costs {spend} a month on demand, and commitments cover {coverage} of its use; \
+         at {rate} of the list price, as in {source}, a commitment pays if it is used more than \
+         {break_even} of the time; computed from {known}",
         coverage = share(used.coverage()),
         rate = share(Some(rate.to_f64())),
         break_even = share(Some(best.break_even)),
     );
     let saving = bill.month.of_sum(&best.saving)?;
     if saving.is_zero() || saving.is_negative() {
-        bill.condition_not_met(kind, reason + ", and no level of it is used so much");
+        bill.condition_not_met(kind, reason + ", and no part of it is used so much");
         return Ok(());
     }
     let (_, unpriced) = used.on_demand();
@@ -558,8 +562,9 @@ fn unused_commitment(bill: &mut Bill<'_>, family: ComputeFamily) -> Result<(), E
     bill.drafts.push(Draft {
         kind: OpportunityKind::UnusedCommitment(family),
         reason: format!(
-            "{} a month is paid for commitments to {family} that nothing used, {} of them was \
-             used; moving use to them, selling them or letting them end saves what its terms allow",
+            "{} a month is paid for commitments to {family} that nothing used; {} of what is \
+             committed to was used; move use to them, sell them or let them end, as their terms \
+             allow",
             bill.money(&unused),
             share(used.utilization()),
         ),

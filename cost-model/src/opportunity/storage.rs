@@ -33,7 +33,9 @@ pub(super) fn unattached_volumes(bill: &mut Bill<'_>) -> Result<(), ExactError> 
     }
     let inventory = &bill.inputs.volumes;
     if inventory.is_empty() {
-        let reason = "which volumes are attached is not in a bill: give an inventory".to_owned();
+        let reason =
+            "a bill does not say which volumes are attached to a machine: give an inventory"
+                .to_owned();
         bill.not_evaluated(kind, reason);
         return Ok(());
     }
@@ -158,14 +160,15 @@ pub(super) fn volume_spend(bill: &mut Bill<'_>) -> Result<(), ExactError> {
     let spend = bill.spend(SpendClass::is_volume)?;
     let (shown, above) = (bill.money(&spend), bill.money(&threshold));
     if spend <= threshold {
-        let reason = format!("{shown} a month on block volumes is not above {above}");
+        let reason =
+            format!("block volumes cost {shown} a month; savings are looked for above {above}");
         bill.condition_not_met(kind, reason);
         return Ok(());
     }
     let rate = thumb(VOLUME_RATE);
     let concerns = bill.each_saving(&volumes, rate)?;
     let reason = format!(
-        "{shown} a month on block volumes is above {above}; 20 % of it is usually more than needed"
+        "block volumes cost {shown} a month; above {above}, 20 % is usually more than needed"
     );
     let mut draft = draft(kind, reason, concerns, Risk::Medium);
     draft.estimate = Estimate::RuleOfThumb { rate };

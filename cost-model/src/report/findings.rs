@@ -146,6 +146,11 @@ pub(crate) fn with_findings(report: &Report) -> impl Iterator<Item = &Opportunit
         .filter(|all| !all.found.is_empty())
 }
 
+/// Whether savings were looked for and none was found, in any currency.
+pub(crate) fn none_found(report: &Report) -> bool {
+    !report.opportunities.is_empty() && with_findings(report).next().is_none()
+}
+
 /// `USD 37.54 a month, of USD 127.81 that it concerns`.
 pub(crate) fn potential(all: &Opportunities) -> String {
     format!(

@@ -390,6 +390,12 @@ fn opportunities(report: &Report) -> Markup {
                 (details(&findings::resources([all].into_iter())))
             }
         }
+        @if findings::none_found(report) {
+            section.card {
+                h2.heading { "Opportunities" }
+                p.sub { "None found." }
+            }
+        }
         @let not_advised = findings::not_advised(report.opportunities.iter());
         @if !not_advised.rows.is_empty() {
             section.card.quiet { (details(&not_advised)) }

@@ -172,6 +172,11 @@ impl Page {
             self.paragraph(&format!("Total potential: {}.", findings::potential(all)));
             self.rows(&findings::opportunities([all].into_iter()));
         }
+        if findings::none_found(report) {
+            self.heading(2, "Opportunities");
+            self.paragraph("None found.");
+        }
+        self.table(&findings::not_advised(report.opportunities.iter()));
     }
 
     fn notes(&mut self, notes: &[String]) {

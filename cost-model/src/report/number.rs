@@ -73,12 +73,20 @@ pub(crate) fn percent_change(value: f64) -> String {
     format!("{sign}{}", percent(value))
 }
 
-/// `p = 0.41`, `p < 0.001`.
+/// `chance alone does this in 4.1 % of cases (p = 0.041)`.
 pub(crate) fn p_value(p: f64) -> String {
     match p {
-        p if p < 0.001 => "p < 0.001".to_owned(),
-        p if p < 0.1 => format!("p = {p:.3}"),
-        p => format!("p = {p:.2}"),
+        p if p < 0.001 => {
+            "chance alone does this in less than 0.1 % of cases (p < 0.001)".to_owned()
+        }
+        p if p < 0.1 => format!(
+            "chance alone does this in {:.1} % of cases (p = {p:.3})",
+            p * 100.0
+        ),
+        p => format!(
+            "chance alone does this in {:.0} % of cases (p = {p:.2})",
+            p * 100.0
+        ),
     }
 }
 

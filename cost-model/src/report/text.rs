@@ -330,7 +330,7 @@ impl Page {
             if let Some(example) = findings::first_example(rule) {
                 line.push_str(&format!(", first {example}"));
             }
-            self.line(&format!("  {line}"));
+            self.paragraph("  ", &line);
         }
     }
 
@@ -353,6 +353,14 @@ impl Page {
                 let indent = " ".repeat(width + 4);
                 self.paragraph(&indent, &findings::terms(opportunity));
                 self.paragraph(&indent, &opportunity.reason);
+            }
+        }
+        if findings::none_found(report) {
+            self.heading("Opportunities: none found");
+            for all in &report.opportunities {
+                for rule in &all.not_advised {
+                    self.paragraph("  ", &format!("{}: {}", rule.kind, rule.reason));
+                }
             }
         }
     }
@@ -398,6 +406,9 @@ impl Page {
             line.push_str(&format!(", {rejected} rejected"));
         }
         self.paragraph("  ", &line);
+        if let Some(error) = &file.error {
+            self.paragraph("    ", error);
+        }
         for problem in file.problems.iter().take(LISTED_ROWS) {
             self.paragraph(
                 "    ",

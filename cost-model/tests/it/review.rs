@@ -1,6 +1,8 @@
 //! Which days does a review speak of, and what does it compare?
 
-use bursar_cost_model::{BillReader, ReadOptions, Report, ReviewOptions, Tally};
+use bursar_cost_model::{
+    BillReader, FileReport, ReadOptions, Report, ReviewOptions, Tally, TextOptions,
+};
 
 const HEADER: &str = "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargeCategory,ChargeClass,ServiceCategory,ServiceName\n";
 
@@ -79,4 +81,51 @@ fn a_bill_of_corrections_alone_is_reviewed_by_their_days() {
     let report = review(&[row("2023-12-04", "-20.66", "Correction")]);
     assert_eq!(report.period.unwrap().to_string(), "2023-12-04..2023-12-05");
     assert!(report.notes.iter().all(|note| !note.contains("-20.66")));
+}
+
+#[test]
+fn says_that_no_saving_was_found_and_why() {
+    let report = review(&[days("2024-01", 1, 31, "1")]);
+    let text = report.to_text(TextOptions::default());
+    assert!(text.contains("Opportunities: none found"), "{text}");
+    let flowing = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let why = "smaller instances: compute instances cost USD 31.00 a month; smaller ones are looked for above USD 50.00";
+    assert!(flowing.contains(why), "{text}");
+    for page in [report.to_markdown(), report.to_html()] {
+        assert!(page.contains("None found."));
+        assert!(page.contains("smaller ones are looked for above USD 50.00"));
+    }
+    let found = review(&[days("2024-01", 1, 31, "10")]).to_text(TextOptions::default());
+    assert!(!found.contains("none found"), "{found}");
+}
+
+#[test]
+fn the_text_names_a_file_that_could_not_be_read() {
+    let mut report = review(&[days("2024-01", 1, 31, "1")]);
+    let reason = "no such file or directory";
+    report
+        .files
+        .push(FileReport::unreadable("bills/lost.csv", reason));
+    let text = report.to_text(TextOptions::default());
+    assert!(text.contains(reason), "{text}");
+}
+
+#[test]
+fn tells_a_failed_rule_to_its_end() {
+    let mut bill = String::from(
+        "BilledCost,ListCost,ListUnitPrice,PricingQuantity,BillingCurrency,ChargePeriodStart,ServiceName\n",
+    );
+    bill.push_str("1,2.000000000001,0.250000000001,3.999999999999,USD,2024-01-01T00:00:00Z,EC2\n");
+    let options = ReviewOptions::default();
+    let mut tally = Tally::new(&options).unwrap();
+    let mut reader = BillReader::new(bill.as_bytes(), &ReadOptions::default()).unwrap();
+    while let Some(row) = reader.next_row() {
+        tally.add(row).unwrap();
+    }
+    let text = tally
+        .report(&options)
+        .unwrap()
+        .to_text(TextOptions::default());
+    assert!(text.contains("3.999999999999"), "{text}");
+    assert!(!text.contains('…'), "{text}");
 }
