@@ -87,6 +87,8 @@ pub enum OpportunityKind {
     Gp2ToGp3,
     /// Make volumes smaller or cheaper.
     VolumeSpend,
+    /// Let a lifecycle rule move objects that are seldom read to a cheaper class.
+    ObjectLifecycle,
     /// Run on smaller machines.
     SmallerInstances,
     /// Run on larger machines.
@@ -112,6 +114,7 @@ impl OpportunityKind {
             OpportunityKind::Snapshots => "snapshots",
             OpportunityKind::Gp2ToGp3 => "gp2 to gp3",
             OpportunityKind::VolumeSpend => "block storage",
+            OpportunityKind::ObjectLifecycle => "object lifecycle",
             OpportunityKind::SmallerInstances => "smaller instances",
             OpportunityKind::LargerInstances => "larger instances",
             OpportunityKind::LlmBatch => "model calls in batches",
@@ -427,6 +430,9 @@ pub struct OpportunityInputs {
     pub volumes: BTreeMap<String, VolumeInventory>,
     /// Snapshots that nobody needs, by resource id, likewise.
     pub unneeded_snapshots: BTreeSet<String>,
+    /// The share of the bytes in S3 Standard that is older than 30 days and seldom read, in
+    /// objects of 128 KB and more, as S3 Storage Lens or an inventory tells.
+    pub seldom_read_share: Option<Percent>,
     /// The share of the spend on model calls that can wait for a batch.
     pub batchable_share: Option<Percent>,
     /// What an evaluation showed about a cheaper model.
@@ -457,6 +463,7 @@ impl OpportunityInputs {
             instances: BTreeMap::new(),
             volumes: BTreeMap::new(),
             unneeded_snapshots: BTreeSet::new(),
+            seldom_read_share: None,
             batchable_share: None,
             model_choice: None,
             commitment_offers: BTreeMap::new(),

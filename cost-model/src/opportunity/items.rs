@@ -19,6 +19,8 @@ pub(super) enum SpendClass {
     Covered(ComputeFamily),
     Volume(VolumeType),
     VolumePerformance,
+    /// Objects in the class that is meant for what is read often.
+    ObjectStorage,
     Snapshot,
     IdleAddress,
     Balancer,

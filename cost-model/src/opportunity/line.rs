@@ -26,6 +26,8 @@ pub(super) enum Line {
     VolumePerformance,
     /// Stored snapshots of block volumes.
     Snapshot,
+    /// Objects kept in the standard class.
+    ObjectStorage,
     /// A public address that nothing uses.
     IdleAddress,
     /// A load balancer's time.
@@ -147,6 +149,7 @@ enum Service {
     Ec2Other,
     Ebs,
     Vpc,
+    S3,
     Balancer,
     Containers,
     Lambda,
@@ -173,6 +176,8 @@ impl Service {
             || is(&["ec2", "amazon ec2", "amazonec2"])
         {
             Service::Ec2
+        } else if has(&["simple storage service"]) || is(&["amazons3", "amazon s3", "s3"]) {
+            Service::S3
         } else if has(&["elastic load balancing", "awselb"]) {
             Service::Balancer
         } else if has(&[
@@ -205,6 +210,7 @@ impl Service {
             Service::Ec2Other => 'o',
             Service::Ebs => 'b',
             Service::Vpc => 'v',
+            Service::S3 => 's',
             Service::Balancer => 'l',
             Service::Containers => 'c',
             Service::Lambda => 'f',
@@ -229,6 +235,7 @@ impl Service {
             Service::Ec2 | Service::Ec2Other | Service::Ebs | Service::Vpc => {
                 aws_line(details).unwrap_or_else(|| self.line_without_a_telling_word(details))
             }
+            Service::S3 => object_line(details),
             Service::Balancer => balancer_line(details).unwrap_or(Line::Other),
             Service::Containers if details.has(&["fargate"]) => {
                 compute_unless_transfer(details, ComputeFamily::Fargate)
@@ -393,6 +400,18 @@ fn volume_type(details: &Details) -> VolumeType {
     }
 }
 
+/// Gigabytes of S3 Standard; the other classes have a word of theirs within the usage type or in
+/// the description.
+fn object_line(details: &Details) -> Line {
+    let other_class = ["intelligent", "infrequent", "glacier", "archive", "express"];
+    let stored = details.has(&["timedstorage-bytehrs", "/ month of storage used"]);
+    if stored && !details.has(&other_class) {
+        Line::ObjectStorage
+    } else {
+        Line::Other
+    }
+}
+
 /// A line of a load balancer; `None` when nothing says which.
 fn balancer_line(details: &Details) -> Option<Line> {
     if details.are_absent() {
@@ -548,7 +567,12 @@ mod tests {
             ("AWSELB", "LoadBalancerUsage", Line::BalancerHours),
             ("AWSELB", "LCUUsage", Line::BalancerUse),
             ("AmazonEC2", "LoadBalancerUsage", Line::BalancerHours),
-            ("AmazonS3", "TimedStorage-ByteHrs", Line::Other),
+            ("AmazonS3", "USW2-TimedStorage-ByteHrs", Line::ObjectStorage),
+            ("AmazonS3", "TimedStorage-SIA-ByteHrs", Line::Other),
+            ("AmazonS3", "TimedStorage-INT-FA-ByteHrs", Line::Other),
+            ("AmazonS3", "TimedStorage-GlacierByteHrs", Line::Other),
+            ("AmazonS3", "Requests-Tier1", Line::Other),
+            ("Amazon Simple Storage Service", "", Line::Other),
             (
                 "AWS Lambda",
                 "Lambda-GB-Second",
@@ -596,6 +620,13 @@ mod tests {
         ] {
             check(EC2, "Compute", "", description, expected);
         }
+        let tier = "$0.023 per GB - first 50 TB / month of storage used";
+        let frequent = format!("{tier} in Intelligent-Tiering, Frequent Access Tier");
+        let s3 = "Amazon Simple Storage Service";
+        check(s3, "Storage", "", tier, Line::ObjectStorage);
+        check(s3, "Storage", "", &frequent, Line::Other);
+        let infrequent = "$0.0125 per GB-Month of storage used in Standard-Infrequent Access";
+        check(s3, "Storage", "", infrequent, Line::Other);
         check(EC2, "Compute", "", "", Line::Compute(ComputeFamily::Ec2));
         check(EC2, "Storage", "", "", Line::Volume(VolumeType::Unknown));
         let used = "$0.008 per used Application load balancer capacity unit-hour";

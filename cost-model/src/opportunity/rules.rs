@@ -106,6 +106,7 @@ pub(super) fn apply(
     storage::snapshots(&mut bill)?;
     storage::gp2_to_gp3(&mut bill)?;
     storage::volume_spend(&mut bill)?;
+    storage::object_lifecycle(&mut bill)?;
     machines::smaller(&mut bill)?;
     machines::larger(&mut bill)?;
     llm_batch(&mut bill)?;

@@ -141,6 +141,7 @@ impl OpportunityScan {
             }
             Line::VolumePerformance => SpendClass::VolumePerformance,
             Line::Snapshot => SpendClass::Snapshot,
+            Line::ObjectStorage => SpendClass::ObjectStorage,
             Line::IdleAddress => SpendClass::IdleAddress,
             Line::BalancerHours => SpendClass::Balancer,
             Line::BalancerUse => {

@@ -117,6 +117,39 @@ fn the_reference_month_saves_35_94_on_ec2_and_nothing_on_ebs() {
 }
 
 #[test]
+fn objects_that_are_seldom_read_cost_less_in_another_class() {
+    let s3 = "Amazon Simple Storage Service";
+    let rows = [
+        row(s3, "TimedStorage-ByteHrs", "logs", "80"),
+        row(s3, "TimedStorage-ByteHrs", "photos", "20"),
+        row(s3, "TimedStorage-SIA-ByteHrs", "archive", "30"),
+        row(s3, "Requests-Tier1", "logs", "7"),
+    ];
+    let found = find(&rows, &october());
+    let unknown = of(&found, OpportunityKind::ObjectLifecycle).unwrap();
+    assert_eq!(unknown.monthly_cost.to_string(), "100");
+    assert_eq!(unknown.monthly_saving, None);
+    assert_eq!(unknown.standing, Standing::SavingUnknown);
+    assert!(
+        unknown.reason.contains("USD 100.00 a month"),
+        "{}",
+        unknown.reason
+    );
+    assert!(found.total().is_zero());
+
+    let mut inputs = october();
+    inputs.seldom_read_share = Some(Percent::new(60.0).unwrap());
+    let found = find(&rows, &inputs);
+    let known = of(&found, OpportunityKind::ObjectLifecycle).unwrap();
+    // 100 × 60 % × 45 %.
+    assert_eq!(known.monthly_saving.as_ref().unwrap().to_string(), "27");
+    assert_eq!(known.resources[0].id, "logs");
+    assert_eq!(found.total().to_string(), "27");
+    let rate = "0.45".parse().unwrap();
+    assert_eq!(known.estimate, Estimate::RuleOfThumb { rate });
+}
+
+#[test]
 fn the_thresholds_are_exceeded_and_not_only_met() {
     for (ec2, ebs, kinds) in [
         ("50", "10", vec![]),
