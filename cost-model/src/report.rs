@@ -38,7 +38,8 @@ pub use text::TextOptions;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Report {
-    /// The days reviewed: those asked for, or from the first charge to the last.
+    /// The days reviewed: those asked for, or from the first charge to the last. Corrections of
+    /// earlier charges do not stretch it; outside it they are in the totals and in no statistic.
     pub period: Option<DateRange>,
     /// The currency of most rows, in which growth, volatility, peak, change, forecast and budget
     /// are given; `None` without a row.

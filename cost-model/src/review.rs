@@ -441,14 +441,14 @@ impl Tally {
         currency: Currency,
         kind: CostKind,
     ) -> Result<(), ReviewError> {
-        let mut daily = self.base.daily(currency)?;
+        let daily = self.base.daily(currency)?;
         let Some(window) = self.window(&daily, options) else {
             return Ok(());
         };
         report.period = Some(window);
-        let corrected: Vec<_> = daily
-            .extract_if(.., |day, _| !window.contains(*day))
-            .collect();
+        let (daily, corrected): (BTreeMap<_, _>, BTreeMap<_, _>) = daily
+            .into_iter()
+            .partition(|(day, _)| window.contains(*day));
         report
             .notes
             .extend(corrections(&corrected, currency, kind)?);
@@ -677,15 +677,15 @@ fn groups(cube: &Cube, totals: &BTreeMap<Currency, Costs>) -> Result<GroupTable,
 
 /// What is told of corrections outside the days to review.
 fn corrections(
-    days: &[(Date, Costs)],
+    days: &BTreeMap<Date, Costs>,
     currency: Currency,
     kind: CostKind,
 ) -> Result<Option<String>, ExactError> {
-    let (Some((first, _)), Some((last, _))) = (days.first(), days.last()) else {
+    let (Some(first), Some(last)) = (days.keys().next(), days.keys().next_back()) else {
         return Ok(None);
     };
     let mut sum = ExactSum::ZERO;
-    for (_, costs) in days {
+    for costs in days.values() {
         sum.add_sum(&costs.of(kind).sum)?;
     }
     Ok(Some(format!(
