@@ -499,7 +499,7 @@ fn commitment(bill: &mut Bill<'_>, family: ComputeFamily) -> Result<(), ExactErr
         (None, Some(rate)) => (rate, "the covered rows of this bill"),
         (None, None) => {
             let reason = format!(
-                "{family} costs {spend} a month on demand; the bill has no covered row whose list \
+                "{spend} a month is on-demand use of {family}; the bill has no covered row whose list \
                  price shows what a commitment would cost: state an offer"
             );
             bill.not_evaluated(kind, reason);
@@ -507,8 +507,9 @@ fn commitment(bill: &mut Bill<'_>, family: ComputeFamily) -> Result<(), ExactErr
         }
     };
     let Some(best) = used.best(rate, bill.inputs.window)? else {
-        let reason =
-            format!("{family} costs {spend} a month on demand, and no row states its list price");
+        let reason = format!(
+            "{spend} a month is on-demand use of {family}, and no row states its list price"
+        );
         bill.not_evaluated(kind, reason);
         return Ok(());
     };
@@ -518,9 +519,9 @@ fn commitment(bill: &mut Bill<'_>, family: ComputeFamily) -> Result<(), ExactErr
         Grain::Coarse => "level use, as the rows do not tell when it was used",
     };
     let reason = format!(
-        "{family} costs {spend} a month on demand, and commitments cover {coverage} of its use; \
-         at {rate} of the list price, as in {source}, a commitment pays if it is used more than \
-         {break_even} of the time; computed from {known}",
+        "{spend} a month is on-demand use of {family}, and commitments cover {coverage} of all its \
+         use; at {rate} of the list price, as in {source}, a commitment pays if it is used more \
+         than {break_even} of the time; computed from {known}",
         coverage = share(used.coverage()),
         rate = share(Some(rate.to_f64())),
         break_even = share(Some(best.break_even)),

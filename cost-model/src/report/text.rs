@@ -515,18 +515,41 @@ fn padded(text: &str, width: usize) -> String {
 /// The words in lines of at most `width`; a longer word has a line of its own. At least one line.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
+    for word in tied_words(text) {
         let Some(line) = lines.last_mut() else { break };
         if line.is_empty() {
-            line.push_str(word);
+            line.push_str(&word);
         } else if line.width() + 1 + word.width() <= width {
             line.push(' ');
-            line.push_str(word);
+            line.push_str(&word);
         } else {
-            lines.push(word.to_owned());
+            lines.push(word);
         }
     }
     lines
+}
+
+/// The words of a text; a figure is one word with its currency, its unit or its `p =`.
+fn tied_words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        match words.last_mut() {
+            Some(last) if belongs_to(last, word) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
+}
+
+fn belongs_to(before: &str, word: &str) -> bool {
+    let is_figure = word.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'));
+    let is_code = before.len() == 3 && before.bytes().all(|b| b.is_ascii_uppercase());
+    let unit = word.starts_with('%') && before.ends_with(|c: char| c.is_ascii_digit());
+    let sign = matches!(word, "=" | "<") && before.ends_with('p');
+    unit || sign || (is_figure && (is_code || before.ends_with(" =") || before.ends_with(" <")))
 }
 
 #[cfg(test)]
@@ -554,5 +577,16 @@ mod tests {
         assert_eq!(fitted("Bedrock", 7), "Bedrock");
         assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
         assert_eq!(wrapped("", 7), [""]);
+    }
+
+    #[test]
+    fn parts_no_figure_from_its_unit() {
+        for (text, lines) in [
+            ("it saves 30 % of it", ["it saves", "30 % of it"]),
+            ("more than USD 50.00", ["more than", "USD 50.00"]),
+            ("seldom (p = 0.017)", ["seldom", "(p = 0.017)"]),
+        ] {
+            assert_eq!(wrapped(text, 12), lines, "{text}");
+        }
     }
 }

@@ -491,7 +491,7 @@ fn a_commitment_is_computed_from_the_rate_and_the_hours_of_the_bill() {
         let reason = &of(&found, kind).unwrap().reason;
         for part in [
             "USD 1,020.00",
-            "8.9 % of its use",
+            "8.9 % of all its use",
             "63.0 % of the list price",
             "more than 63.0 % of the time",
         ] {
