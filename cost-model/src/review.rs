@@ -17,11 +17,11 @@ use crate::report::{
     ServiceDay, ServiceLine,
 };
 use crate::{
-    Attribution, Budget, BudgetError, Closing, Column, CostGroup, CostKind, CostRecord, Costs,
-    Cube, DailySeries, DateRange, Dimension, ExactError, ExactSum, Forecast, ForecastError, Group,
-    Growth, InvariantChecks, InvariantOptions, MAX_SERIES_DAYS, Opportunities, OpportunityError,
-    OpportunityInputs, OpportunityScan, RejectedRow, Row, ScanOptions, SeriesError,
-    TooManyDimensions,
+    Attribution, Budget, BudgetBurn, BudgetError, Closing, Column, CostGroup, CostKind, CostRecord,
+    Costs, Cube, DailySeries, DateRange, Dimension, ExactError, ExactSum, Forecast, ForecastError,
+    Group, Growth, InvariantChecks, InvariantOptions, MAX_SERIES_DAYS, Opportunities,
+    OpportunityError, OpportunityInputs, OpportunityScan, RejectedRow, Row, ScanOptions,
+    SeriesError, TooManyDimensions,
 };
 
 /// What a review looks at and how; the default is everything in the bill.
@@ -471,11 +471,13 @@ impl Tally {
         report.change = self.change(&daily, window, currency, kind)?;
         report.forecast = forecast(&series, window)?;
         report.summary = Some(summary);
-        if let Some((_, amount)) = options.budget.as_ref().filter(|(c, _)| *c == currency)
-            && let Some(month) = last_month(window)
-        {
-            let budget = Budget::new(amount.clone(), month)?;
-            report.budget = budget.burn(&series, PLACES).map(Some).or_else(uncovered)?;
+        if let Some((budgeted, amount)) = &options.budget {
+            match budget_burn(&series, window, (currency, *budgeted), amount)? {
+                Ok(burn) => report.budget = Some(burn),
+                Err(why) => report.notes.push(format!(
+                    "the budget of {budgeted} {amount} is not judged: {why}"
+                )),
+            }
         }
         Ok(())
     }
@@ -722,13 +724,28 @@ fn forecast(series: &DailySeries, window: DateRange) -> Result<Option<Forecast>,
     }
 }
 
-/// A budget of a month that the bill does not cover from its start is not judged.
-fn uncovered<T>(error: BudgetError) -> Result<Option<T>, BudgetError> {
-    match error {
-        BudgetError::Forecast(
+/// How the budget of the last month stands, or why it cannot be judged.
+fn budget_burn(
+    series: &DailySeries,
+    window: DateRange,
+    (currency, budgeted): (Currency, Currency),
+    amount: &ExactSum,
+) -> Result<Result<BudgetBurn, String>, BudgetError> {
+    if budgeted != currency {
+        return Ok(Err(format!("most charges are in {currency}")));
+    }
+    let Some(month) = last_month(window) else {
+        return Ok(Err("its month ends after the calendar".to_owned()));
+    };
+    match Budget::new(amount.clone(), month)?.burn(series, PLACES) {
+        Ok(burn) => Ok(Ok(burn)),
+        Err(BudgetError::Forecast(
             ForecastError::LateStart { .. } | ForecastError::NoOverlap { .. },
-        ) => Ok(None),
-        other => Err(other),
+        )) => Ok(Err(format!(
+            "the charges begin on {}, after the month does",
+            window.start()
+        ))),
+        Err(other) => Err(other),
     }
 }
 

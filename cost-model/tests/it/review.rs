@@ -3,6 +3,7 @@
 use bursar_cost_model::{
     BillReader, FileReport, ReadOptions, Report, ReviewOptions, Tally, TextOptions,
 };
+use bursar_units::Currency;
 
 const HEADER: &str = "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargeCategory,ChargeClass,ServiceCategory,ServiceName\n";
 
@@ -19,14 +20,17 @@ fn days(month: &str, first: u32, last: u32, cost: &str) -> String {
 }
 
 fn review(rows: &[String]) -> Report {
-    let options = ReviewOptions::default();
+    review_as(rows, &ReviewOptions::default())
+}
+
+fn review_as(rows: &[String], options: &ReviewOptions) -> Report {
     let bill = format!("{HEADER}{}", rows.concat());
-    let mut tally = Tally::new(&options).unwrap();
+    let mut tally = Tally::new(options).unwrap();
     let mut reader = BillReader::new(bill.as_bytes(), &ReadOptions::default()).unwrap();
     while let Some(row) = reader.next_row() {
         tally.add(row).unwrap();
     }
-    tally.report(&options).unwrap()
+    tally.report(options).unwrap()
 }
 
 fn compared(report: &Report) -> Option<(String, String)> {
@@ -128,4 +132,31 @@ fn tells_a_failed_rule_to_its_end() {
         .to_text(TextOptions::default());
     assert!(text.contains("3.999999999999"), "{text}");
     assert!(!text.contains('…'), "{text}");
+}
+
+#[test]
+fn a_budget_that_cannot_be_judged_is_not_passed_over() {
+    for (budget, first, why) in [
+        (Currency::USD, 1, None),
+        (
+            Currency::EUR,
+            1,
+            Some("EUR 500 is not judged: most charges are in USD"),
+        ),
+        (
+            Currency::USD,
+            9,
+            Some("USD 500 is not judged: the charges begin on 2024-01-09"),
+        ),
+    ] {
+        let mut options = ReviewOptions::default();
+        options.budget = Some((budget, "500".parse().unwrap()));
+        let report = review_as(&[days("2024-01", first, 20, "10")], &options);
+        assert_eq!(report.budget.is_some(), why.is_none());
+        let note = report.notes.iter().find(|note| note.contains("budget"));
+        match why {
+            Some(why) => assert!(note.unwrap().contains(why), "{note:?}"),
+            None => assert_eq!(note, None),
+        }
+    }
 }
