@@ -68,6 +68,28 @@ pub use outcome::{
 pub use rule::{Basis, Invariant, Rule, Subject};
 
 /// What the checks compare with, and how strictly.
+///
+/// ```
+/// use bursar_cost_model::{
+///     Column, CostRecord, InvariantChecks, InvariantOptions, Outcome, Rule,
+/// };
+/// use bursar_units::Currency;
+///
+/// let mut options = InvariantOptions::default();
+/// options.invoices.insert("INV-7".to_owned(), (Currency::USD, "200.34".parse()?));
+/// let mut checks = InvariantChecks::new(options);
+/// let mut charge = CostRecord::new(Currency::USD);
+/// charge.billed_cost = Some("200.338".parse()?);
+/// charge.set(Column::InvoiceId, "INV-7");
+/// checks.add(&charge)?;
+///
+/// let results = checks.finish();
+/// let mut rules = results.iter().flat_map(|result| &result.rules);
+/// let total = rules.find(|result| result.rule == Rule::InvoiceTotal).ok_or("no such rule")?;
+/// // 200.338 is payable as 200.34.
+/// assert!(matches!(total.outcome, Outcome::Passed { .. }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct InvariantOptions {
