@@ -216,10 +216,9 @@ impl InvariantChecks {
         let commitment = self.text(record, Column::CommitmentDiscountId);
         let status = self.text(record, Column::CommitmentDiscountStatus);
         let account = self.text(record, Column::BillingAccountId);
-        let class = record.text(Column::ChargeClass);
         let facts = Facts {
             category: record.charge_category,
-            is_correction: class.is_some_and(|c| c.eq_ignore_ascii_case("Correction")),
+            is_correction: record.is_correction(),
             account,
             commitment,
             status,
