@@ -3,7 +3,7 @@
 //! One FOCUS file of 50,000 synthetic rows in memory: large enough that the blocks, memos and
 //! groups are warm, small enough that a run takes seconds. The peer is what one writes without
 //! this crate: the `csv` crate with serde into a struct of the columns needed, `rust_decimal`
-//! amounts, and a map by service and day. It reads 8 of the columns and checks none.
+//! amounts, and a map by service and day. It reads six of the columns and checks none.
 //!
 //! `cargo bench -p bursar-benches`; figures are in the README with their machine and date.
 

@@ -43,11 +43,13 @@ impl<'a> Cells<'a> {
                 continue;
             };
             let start = if at == 0 { 0 } else { self.ends[at - 1] };
-            let Some(cell @ [first, ..]) = bytes.get(start..end) else {
+            if start == end {
                 continue;
-            };
+            }
             any = true;
-            if may_start(*first) && sought(cell) {
+            if bytes.get(start).is_some_and(|first| may_start(*first))
+                && bytes.get(start..end).is_some_and(&sought)
+            {
                 return (true, Some((place, self.get(at).unwrap_or_default())));
             }
         }

@@ -49,6 +49,22 @@ pub enum CostKind {
 }
 
 /// The four costs of many charges in one currency.
+///
+/// ```
+/// use bursar_cost_model::{CostKind, CostRecord, Costs};
+/// use bursar_units::Currency;
+///
+/// let mut charge = CostRecord::new(Currency::USD);
+/// charge.billed_cost = Some("0.1".parse()?);
+/// let mut costs = Costs::default();
+/// for _ in 0..3 {
+///     costs.add(&charge)?;
+/// }
+/// assert_eq!(costs.of(CostKind::Billed).sum.to_string(), "0.3");
+/// // No charge states a list cost: the sum of those that do is of none.
+/// assert_eq!(costs.of(CostKind::List).unknown_rows, 3);
+/// # Ok::<(), bursar_cost_model::ExactError>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]

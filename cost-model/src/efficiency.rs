@@ -337,6 +337,12 @@ pub fn expected_cpu_average(instance_type: &str) -> f64 {
 ///
 /// Source: Amazon EC2 User Guide, "Key concepts for burstable performance instances", the table
 /// of CPU credits earned per hour and baseline utilization per vCPU.
+///
+/// ```
+/// use bursar_cost_model::burstable_baseline;
+/// assert_eq!(burstable_baseline("t3.micro"), Some(10.0));
+/// assert_eq!(burstable_baseline("m5.large"), None);
+/// ```
 #[must_use]
 pub fn burstable_baseline(instance_type: &str) -> Option<f64> {
     let (family, size) = instance_type.split_once('.')?;

@@ -140,6 +140,19 @@ impl fmt::Debug for MemoryStore {
 }
 
 /// Yields records that are already there, in batches of 1024.
+///
+/// ```
+/// use bursar_cost_model::{CostRecord, CostSource, RecordsSource};
+/// use bursar_units::Currency;
+///
+/// # futures_executor::block_on(async {
+/// let mut source = RecordsSource::new(vec![CostRecord::new(Currency::USD); 1500]);
+/// assert_eq!(source.next_batch().await?.map(|batch| batch.len()), Some(1024));
+/// assert_eq!(source.next_batch().await?.map(|batch| batch.len()), Some(476));
+/// assert_eq!(source.next_batch().await?, None);
+/// # Ok::<(), bursar_cost_model::SourceError>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone)]
 pub struct RecordsSource<I> {
     records: std::iter::Fuse<I>,

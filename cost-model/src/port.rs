@@ -52,6 +52,13 @@ impl SourceError {
 }
 
 /// Which part of which source: the unit that is collected, replaced and counted.
+///
+/// ```
+/// use bursar_cost_model::PartitionKey;
+///
+/// let february = PartitionKey::new("aws-cur/payer-1234", "2024-02");
+/// assert_eq!(february.to_string(), "source `aws-cur/payer-1234`, partition `2024-02`");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PartitionKey {

@@ -74,6 +74,19 @@ impl fmt::Display for Format {
 }
 
 /// How a file is read; the default finds everything out from the file.
+///
+/// ```
+/// use bursar_cost_model::{BillReader, ReadOptions, Row};
+/// use bursar_units::Currency;
+///
+/// let mut options = ReadOptions::default();
+/// options.currency = Some(Currency::EUR);
+/// let bill = "BilledCost,ChargePeriodStart\n8.00,2024-01-02T00:00:00Z\n";
+/// let mut reader = BillReader::new(bill.as_bytes(), &options)?;
+/// let Some(Row::Record(charge)) = reader.next_row() else { panic!("8.00 is a charge") };
+/// assert_eq!(charge.billing_currency, Currency::EUR);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct ReadOptions {
@@ -107,6 +120,22 @@ pub enum AzureCost {
 }
 
 /// What one row of a file became.
+///
+/// ```
+/// use bursar_cost_model::{BillReader, ReadOptions, Row};
+///
+/// let bill = "\
+/// BilledCost,BillingCurrency,ChargePeriodStart
+/// 8.00,USD,2024-01-02T00:00:00Z
+/// oops,USD,2024-01-02T00:00:00Z
+/// ";
+/// let mut reader = BillReader::new(bill.as_bytes(), &ReadOptions::default())?;
+/// let Some(Row::Record(charge)) = reader.next_row() else { panic!("8.00 is a charge") };
+/// assert_eq!((charge.line, charge.billed_cost), (Some(2), Some("8".parse()?)));
+/// let Some(Row::Rejected(row)) = reader.next_row() else { panic!("oops is no number") };
+/// assert_eq!((row.line, row.column.as_str(), row.value.as_str()), (3, "BilledCost", "oops"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,

@@ -34,6 +34,31 @@ pub use text::TextOptions;
 ///
 /// For machines: [`Report::tables`], and JSON of the report itself by serde. For readers:
 /// [`Report::to_text`], [`Report::to_markdown`] and [`Report::to_html`].
+///
+/// ```
+/// use bursar_cost_model::{BillReader, FileReport, ReadOptions, ReviewOptions, Tally};
+///
+/// let bill = "\
+/// BilledCost,BillingCurrency,ChargePeriodStart,ServiceName
+/// 119.81,USD,2024-01-01T00:00:00Z,Amazon Elastic Compute Cloud
+/// ";
+/// let options = ReviewOptions::default();
+/// let mut tally = Tally::new(&options)?;
+/// let mut reader = BillReader::new(bill.as_bytes(), &ReadOptions::default())?;
+/// while let Some(row) = reader.next_row() {
+///     tally.add(row)?;
+/// }
+/// let problems = reader.problems().to_vec();
+/// let file = FileReport::of("bill.csv", reader.format(), &tally, problems);
+/// assert_eq!((file.rows_read, file.rows_kept), (1, 1));
+///
+/// let mut report = tally.report(&options)?;
+/// report.files.push(file);
+/// let page = report.to_html();
+/// assert!(page.starts_with("<!DOCTYPE html>") && page.contains("bill.csv"));
+/// assert!(!page.contains("<script"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]

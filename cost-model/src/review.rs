@@ -25,6 +25,28 @@ use crate::{
 };
 
 /// What a review looks at and how; the default is everything in the bill.
+///
+/// ```
+/// use bursar_cost_model::{BillReader, Column, Dimension, ReadOptions, ReviewOptions, Tally};
+///
+/// let bill = "\
+/// BilledCost,BillingCurrency,ChargePeriodStart,RegionId
+/// 5,USD,2024-01-31T23:00:00Z,eu-west-1
+/// 7,USD,2024-02-01T00:00:00Z,us-east-1
+/// ";
+/// let mut options = ReviewOptions::default();
+/// options.from = Some("2024-02-01".parse()?);
+/// options.group_by = vec![Dimension::Column(Column::RegionId)];
+/// let mut tally = Tally::new(&options)?;
+/// let mut reader = BillReader::new(bill.as_bytes(), &ReadOptions::default())?;
+/// while let Some(row) = reader.next_row() {
+///     tally.add(row)?;
+/// }
+/// assert_eq!((tally.counts().kept, tally.counts().outside), (2, 1));
+/// let regions = tally.report(&options)?.groups.ok_or("regions were asked for")?;
+/// assert_eq!(regions.lines.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ReviewOptions {

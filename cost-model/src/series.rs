@@ -275,11 +275,13 @@ impl DailySeries {
     }
 
     /// The complete days and their totals, first to last; zeros included where the day is closed.
+    #[must_use]
     pub fn days(&self) -> impl ExactSizeIterator<Item = (Date, &ExactSum)> {
         self.complete.iter().map(|(date, cost)| (*date, cost))
     }
 
     /// The days with amounts to which more may be added, first to last.
+    #[must_use]
     pub fn open(&self) -> impl ExactSizeIterator<Item = (Date, &ExactSum)> {
         self.open.iter().map(|(date, cost)| (*date, cost))
     }

@@ -4,11 +4,29 @@ use std::collections::BTreeMap;
 
 use bursar_units::Currency;
 
-use super::InvariantOptions;
 use super::ledger::{First, Ledger};
 use super::outcome::{Example, InvoiceSum};
 use super::tally::Tally;
-use crate::{CostRecord, Exact, ExactError, ExactSum};
+use super::{Facts, InvariantChecks, InvariantOptions};
+use crate::{Column, CostRecord, Exact, ExactError, ExactSum};
+
+impl InvariantChecks {
+    /// Adds the row to its invoice.
+    #[inline]
+    pub(crate) fn check_invoice(
+        &mut self,
+        record: &CostRecord<'_>,
+        facts: &Facts<'_>,
+    ) -> Result<(), ExactError> {
+        match self.text(record, Column::InvoiceId) {
+            Some(id) => {
+                let invoice = self.invoices.entry(id, record.billing_currency, 0);
+                invoice.add(record, facts.account)
+            }
+            None => Ok(()),
+        }
+    }
+}
 
 /// The rows of one invoice in one currency.
 #[derive(Debug, Clone, Default)]
@@ -23,11 +41,7 @@ pub(crate) struct Invoice {
 
 impl Invoice {
     #[inline]
-    pub(crate) fn add(
-        &mut self,
-        record: &CostRecord<'_>,
-        account: Option<&str>,
-    ) -> Result<(), ExactError> {
+    fn add(&mut self, record: &CostRecord<'_>, account: Option<&str>) -> Result<(), ExactError> {
         match record.billed_cost {
             Some(cost) => {
                 self.rows += 1;

@@ -203,7 +203,6 @@ pub struct InvoiceSum {
     /// `InvoiceId`.
     pub invoice: String,
     /// The currency of the rows.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "as_code"))]
     pub currency: Currency,
     /// The sum of the billed costs.
     pub billed: ExactSum,
@@ -223,7 +222,6 @@ pub struct CommitmentSum {
     /// `CommitmentDiscountId`.
     pub commitment: String,
     /// The currency of the rows.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "as_code"))]
     pub currency: Currency,
     /// The sum of the billed costs of its purchases.
     pub purchased: ExactSum,
@@ -233,9 +231,4 @@ pub struct CommitmentSum {
     pub term: Period,
     /// Why the two could not be compared; `None` where they could.
     pub not_testable: Option<String>,
-}
-
-#[cfg(feature = "serde")]
-fn as_code<S: serde::Serializer>(currency: &Currency, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(currency.code())
 }

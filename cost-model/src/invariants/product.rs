@@ -5,12 +5,58 @@
 
 use std::cmp::Ordering;
 
+use super::rule::Rule;
+use super::shown::Shown;
+use super::{Facts, InvariantChecks};
 use crate::exact::POWERS;
-use crate::{Exact, ExactSum, MAX_SCALE};
+use crate::{CostRecord, Exact, ExactSum, MAX_SCALE};
+
+impl InvariantChecks {
+    #[inline]
+    pub(crate) fn check_products(&mut self, record: &CostRecord<'_>, facts: &Facts<'_>) {
+        let Some(quantity) = record.pricing_quantity.filter(|_| !facts.is_correction) else {
+            return;
+        };
+        let list = record.list_unit_price.zip(record.list_cost);
+        let contracted = record.contracted_unit_price.zip(record.contracted_cost);
+        let names = ["ListCost", "ListUnitPrice"];
+        self.check_product(Rule::ListProduct, record, list, quantity, names);
+        let names = ["ContractedCost", "ContractedUnitPrice"];
+        self.check_product(Rule::ContractedProduct, record, contracted, quantity, names);
+    }
+
+    #[inline]
+    fn check_product(
+        &mut self,
+        rule: Rule,
+        record: &CostRecord<'_>,
+        price_and_cost: Option<(Exact, Exact)>,
+        quantity: Exact,
+        [cost_name, price_name]: [&'static str; 2],
+    ) {
+        let Some((price, cost)) = price_and_cost else {
+            return;
+        };
+        let agreement = agreement(price, quantity, cost, self.options.tolerance);
+        self.tallies[rule as usize].exact += u64::from(agreement == Agreement::Exact);
+        if agreement == Agreement::Off {
+            let power = power_of_ten(price, quantity, cost);
+            self.factors.add(rule, record, power);
+        }
+        self.check(rule, record, agreement != Agreement::Off, || Shown {
+            values: vec![
+                (cost_name, cost.normalized().to_string()),
+                (price_name, price.normalized().to_string()),
+                ("PricingQuantity", quantity.normalized().to_string()),
+            ],
+            difference: difference(price, quantity, cost),
+        });
+    }
+}
 
 /// How close a stated cost is to the product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Agreement {
+enum Agreement {
     /// Equal to the last digit.
     Exact,
     /// Within the tolerance.
@@ -21,7 +67,7 @@ pub(crate) enum Agreement {
 
 /// Compares `cost` with `price` × `quantity`.
 #[inline]
-pub(crate) fn agreement(price: Exact, quantity: Exact, cost: Exact, tolerance: Exact) -> Agreement {
+fn agreement(price: Exact, quantity: Exact, cost: Exact, tolerance: Exact) -> Agreement {
     match narrow(price, quantity, cost, tolerance) {
         Some(agreement) => agreement,
         None => wide(price, quantity, cost, tolerance),
@@ -116,7 +162,7 @@ fn wide_difference(
 
 /// Cost less price × quantity, cut after 37 places; `None` where its whole part has more than
 /// 38 digits.
-pub(crate) fn difference(price: Exact, quantity: Exact, cost: Exact) -> Option<ExactSum> {
+fn difference(price: Exact, quantity: Exact, cost: Exact) -> Option<ExactSum> {
     let scale = (price.scale() + quantity.scale()).max(cost.scale());
     let (is_negative, size) = wide_difference(price, quantity, cost, scale)?;
     let places = scale as usize;
@@ -135,7 +181,7 @@ pub(crate) fn difference(price: Exact, quantity: Exact, cost: Exact) -> Option<E
 ///
 /// The digits of a cost that was rounded tell no more than its last place, so one unit of that
 /// is allowed. A ratio explains a failure and decides nothing, hence floating point.
-pub(crate) fn power_of_ten(price: Exact, quantity: Exact, cost: Exact) -> Option<i32> {
+fn power_of_ten(price: Exact, quantity: Exact, cost: Exact) -> Option<i32> {
     let product = price.to_f64() * quantity.to_f64();
     let stated = cost.to_f64();
     let ratio = stated / product;

@@ -6,9 +6,36 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 
+use super::InvariantChecks;
+use super::rule::Rule;
+use super::shown::Shown;
+use crate::{Column, CostRecord};
+
+impl InvariantChecks {
+    #[inline]
+    pub(crate) fn check_tags(&mut self, record: &CostRecord<'_>) {
+        let Some(tags) = self.text(record, Column::Tags) else {
+            return;
+        };
+        let fault = self.tags.fault(tags);
+        let shown = || {
+            let fault = fault.as_ref().map(TagFault::to_string);
+            Shown::values([("Tags", fault.unwrap_or_default())])
+        };
+        let is_object = !matches!(fault, Some(TagFault::NoObject(_)));
+        self.check(Rule::TagsAreObject, record, is_object, shown);
+        if is_object {
+            let is_flat = !matches!(fault, Some(TagFault::Nested(_)));
+            self.check(Rule::TagsAreFlat, record, is_flat, shown);
+            let is_unique = !matches!(fault, Some(TagFault::Duplicate(_)));
+            self.check(Rule::TagKeysAreUnique, record, is_unique, shown);
+        }
+    }
+}
+
 /// What is wrong with a tags cell. Says keys at most, never values: those may be personal data.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum TagFault {
+enum TagFault {
     /// It is no JSON object.
     NoObject(String),
     /// The value of this key is an object or an array.
@@ -54,7 +81,7 @@ impl Default for TagJudge {
 impl TagJudge {
     /// What is wrong with this cell; nothing, most of the time.
     #[inline]
-    pub(crate) fn fault(&mut self, tags: &str) -> Option<TagFault> {
+    fn fault(&mut self, tags: &str) -> Option<TagFault> {
         let hash = self.hasher.hash_one(tags).max(1);
         let slot = (hash % SLOTS as u64) as usize;
         if self.good.get(slot) == Some(&hash) {

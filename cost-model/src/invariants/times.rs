@@ -3,14 +3,61 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{PERIODS, Shown};
+use super::rule::Rule;
+use super::shown::Shown;
+use super::{Facts, InvariantChecks};
 use crate::{Column, CostRecord};
+
+const CHARGE_PERIOD: [Column; 2] = [Column::ChargePeriodStart, Column::ChargePeriodEnd];
+const BILLING_PERIOD: [Column; 2] = [Column::BillingPeriodStart, Column::BillingPeriodEnd];
+const PERIODS: [Column; 4] = [
+    Column::ChargePeriodStart,
+    Column::ChargePeriodEnd,
+    Column::BillingPeriodStart,
+    Column::BillingPeriodEnd,
+];
 
 const SECONDS_PER_HOUR: i64 = 3_600;
 
+impl InvariantChecks {
+    #[inline]
+    pub(crate) fn check_periods(&mut self, record: &CostRecord<'_>, facts: &Facts<'_>) {
+        let (charged, billed) = (record.charge_period, record.billing_period);
+        let mut are_exclusive = None;
+        if let (Some(start), Some(end)) = (charged.start, charged.end) {
+            let shown = || understood(record, &CHARGE_PERIOD);
+            self.check(Rule::ChargePeriodOrder, record, start < end, shown);
+            are_exclusive = Some(!ends_inclusively(start, end));
+        }
+        if let (Some(start), Some(end)) = (billed.start, billed.end) {
+            let shown = || understood(record, &BILLING_PERIOD);
+            self.check(Rule::BillingPeriodOrder, record, start < end, shown);
+            let is_exclusive = !self.billing.ends_inclusively(start, end);
+            are_exclusive = Some(are_exclusive.unwrap_or(true) && is_exclusive);
+            if let Some(charge_start) = charged.start.filter(|_| !facts.is_correction) {
+                let is_inside = start <= charge_start && charge_start < end;
+                self.check(Rule::ChargeInBillingPeriod, record, is_inside, || {
+                    understood(record, &PERIODS)
+                });
+            }
+        }
+        if let Some(are_exclusive) = are_exclusive {
+            self.check(Rule::ExclusiveEnds, record, are_exclusive, || {
+                understood(record, &PERIODS)
+            });
+        }
+        match zone(record) {
+            Zone::Unstated => {}
+            zone => self.check(Rule::UtcTimes, record, zone == Zone::Utc, || {
+                spelled(record)
+            }),
+        }
+    }
+}
+
 /// Whether a period that starts on the full hour ends with the last second or minute of one.
 #[inline]
-pub(crate) fn ends_inclusively(start: Timestamp, end: Timestamp) -> bool {
+fn ends_inclusively(start: Timestamp, end: Timestamp) -> bool {
     let into_hour = |time: Timestamp| time.as_second().rem_euclid(SECONDS_PER_HOUR);
     into_hour(start) == 0 && matches!(into_hour(end), 3_599 | 3_540)
 }
@@ -45,7 +92,7 @@ fn ends_on_last_day(start: Timestamp, end: Timestamp) -> bool {
 
 /// What the times of a row say about their zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Zone {
+enum Zone {
     /// No time states one.
     Unstated,
     /// At least one does, and all that do are UTC.
@@ -55,7 +102,7 @@ pub(crate) enum Zone {
 }
 
 #[inline]
-pub(crate) fn zone(record: &CostRecord<'_>) -> Zone {
+fn zone(record: &CostRecord<'_>) -> Zone {
     let mut zone = Zone::Unstated;
     for column in PERIODS {
         match record.text(column).map_or(Zone::Unstated, zone_of) {
@@ -90,7 +137,7 @@ fn zone_of_offset(time: &[u8]) -> Zone {
 }
 
 /// The times of a row as they were understood.
-pub(crate) fn shown(record: &CostRecord<'_>, columns: &[Column]) -> Shown {
+fn understood(record: &CostRecord<'_>, columns: &[Column]) -> Shown {
     let (charged, billed) = (record.charge_period, record.billing_period);
     let time = |column: &Column| {
         let time = match column {
@@ -108,7 +155,7 @@ pub(crate) fn shown(record: &CostRecord<'_>, columns: &[Column]) -> Shown {
 }
 
 /// The times of a row as the source spells them.
-pub(crate) fn spelled(record: &CostRecord<'_>) -> Shown {
+fn spelled(record: &CostRecord<'_>) -> Shown {
     let text = |column: Column| Some((column.name(), record.text(column)?.to_owned()));
     Shown {
         values: PERIODS.into_iter().filter_map(text).collect(),

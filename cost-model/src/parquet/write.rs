@@ -25,6 +25,20 @@ use crate::{Column, ColumnKind, CostRecord, Exact, FocusColumns, WriteError};
 /// milliseconds in UTC; everything else, tags in JSON among it, is text. What these types cannot
 /// hold without loss is refused, not rounded: amounts of 10²⁰ and more or with more than 18
 /// places, and times between two milliseconds.
+///
+/// ```
+/// use bursar_cost_model::{CostRecord, FocusParquetWriter, FocusVersion, WriteError};
+/// use bursar_units::Currency;
+///
+/// let mut writer = FocusParquetWriter::new(Vec::new(), FocusVersion::V1_2)?;
+/// let mut record = CostRecord::new(Currency::USD);
+/// record.billed_cost = Some("1e-19".parse()?);
+/// assert!(matches!(writer.write(&record), Err(WriteError::DoesNotFit { .. })));
+/// record.billed_cost = Some("0.000000000000000001".parse()?);
+/// writer.write(&record)?;
+/// assert!(writer.finish()?.starts_with(b"PAR1"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct FocusParquetWriter<W: Write + Send> {
     writer: ArrowWriter<W>,
     schema: SchemaRef,

@@ -23,7 +23,9 @@ use bursar_units::Currency;
 use jiff::Timestamp;
 
 use super::cell::{CellProblem, Memo, decimal};
-use super::native::{Header, Names, TagColumns, exclusive_end, letters, missing_column, product};
+use super::native::{
+    Header, Names, TagColumns, exclusive_end, lacking, letters, missing_column, product,
+};
 use super::{FileProblem, ReadOptions, focus};
 use crate::cells::Cells;
 use crate::layout::Layout;
@@ -422,12 +424,10 @@ impl AwsCur {
 /// What the header lacks, in the spelling of its own columns.
 fn problems(header: &Header<'_>, options: &ReadOptions) -> Vec<FileProblem> {
     let spelling = Spelling::of(header);
-    let lacking = |name: &&&str| {
-        let stated = **name == "lineItem/CurrencyCode" && options.currency.is_some();
-        !stated && !header.has_any(&[&letters(name)])
-    };
-    let problem = |name: &&str| missing_column(&spelling.spell(name));
-    let mut problems: Vec<FileProblem> = MANDATORY.iter().filter(lacking).map(problem).collect();
+    let lacking = lacking(header, MANDATORY, "lineItem/CurrencyCode", options);
+    let mut problems: Vec<FileProblem> = lacking
+        .map(|name| missing_column(&spelling.spell(name)))
+        .collect();
     // Either period will do.
     if header.has_any(&["identitytimeinterval"]) {
         problems.retain(|problem| !letters(&problem.column).starts_with("lineitemusage"));

@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::cell::CellProblem;
-use super::{FileProblem, RejectReason};
+use super::{FileProblem, ReadOptions, RejectReason};
 use crate::cells::Cells;
 use crate::layout::Layout;
 use crate::{Column, Exact};
@@ -74,6 +74,19 @@ pub(crate) fn missing_column(name: &str) -> FileProblem {
         column: name.to_owned(),
         reason: format!("mandatory column `{name}` is missing; its values are unknown"),
     }
+}
+
+/// Those of the mandatory columns that the file lacks; its currency may be told instead.
+pub(crate) fn lacking<'m>(
+    header: &Header<'_>,
+    mandatory: &'m [&'m str],
+    currency: &str,
+    options: &ReadOptions,
+) -> impl Iterator<Item = &'m str> {
+    mandatory.iter().copied().filter(move |&name| {
+        let is_told = name == currency && options.currency.is_some();
+        !is_told && !header.has_any(&[&letters(name)])
+    })
 }
 
 /// What a row costs at a unit price; unknown when either is, or past 38 digits.

@@ -10,7 +10,9 @@
 use bursar_units::Currency;
 
 use super::cell::{CellProblem, Memo, decimal};
-use super::native::{Header, Names, TagColumns, exclusive_end, letters, missing_column, product};
+use super::native::{
+    Header, Names, TagColumns, exclusive_end, lacking, letters, missing_column, product,
+};
 use super::{FileProblem, ReadOptions, focus};
 use crate::cells::Cells;
 use crate::layout::Layout;
@@ -163,12 +165,8 @@ fn problems(header: &Header<'_>, options: &ReadOptions) -> Vec<FileProblem> {
             reason: format!("{kind}; every cost is unknown"),
         }];
     }
-    let lacking = |name: &&&str| {
-        let stated = **name == "cost/currencyCode" && options.currency.is_some();
-        !stated && !header.has_any(&[&letters(name)])
-    };
-    let problem = |name: &&str| missing_column(name);
-    MANDATORY.iter().filter(lacking).map(problem).collect()
+    let lacking = lacking(header, MANDATORY, "cost/currencyCode", options);
+    lacking.map(missing_column).collect()
 }
 
 fn is_correction(cells: Cells<'_>, at: Option<usize>) -> Result<bool, CellProblem> {

@@ -173,7 +173,7 @@ impl Population {
     fn add_payer(&mut self, provider: &Provider, currency: Currency, random: &mut ChaCha8Rng) {
         let payer = self.payers.len();
         let account = account_cells(provider, currency);
-        let compute = &SERVICES[self.service_of(provider)];
+        let compute = &SERVICES[machines_of(provider)];
         let mut lump = |description: &str, frequency: &str, class: Option<&str>| {
             let mut cells = account.clone();
             cells.extend(service_cells(compute));
@@ -221,7 +221,7 @@ impl Population {
         payer: usize,
         random: &mut ChaCha8Rng,
     ) {
-        let compute = &SERVICES[self.service_of(provider)];
+        let compute = &SERVICES[machines_of(provider)];
         let id = format!("{}-res-{}", provider.key, hex(random, 8));
         let commitment = [&id, "Reserved machine, one month", "Usage", "Reservation"];
         let purchase = commitment_cells(account, compute, commitment, None, "One-Time");
@@ -240,12 +240,6 @@ impl Population {
             unused_line: self.lines.add(&rest),
             price: compute.price,
         });
-    }
-
-    /// The provider's machines: the first of its services.
-    fn service_of(&self, provider: &Provider) -> usize {
-        let same = |service: &Service| PROVIDERS[service.provider].key == provider.key;
-        SERVICES.iter().position(same).unwrap_or(0)
     }
 
     fn add_resource(&mut self, at: usize, currencies: &[Currency], random: &mut ChaCha8Rng) {
@@ -295,6 +289,12 @@ impl Population {
             trend: i128::from(random.next_u32() % 12) - 3,
         });
     }
+}
+
+/// The provider's machines: the first of its services.
+fn machines_of(provider: &Provider) -> usize {
+    let same = |service: &Service| PROVIDERS[service.provider].key == provider.key;
+    SERVICES.iter().position(same).unwrap_or(0)
 }
 
 /// The base quantity with as many places as leave room for a price with two more.

@@ -107,16 +107,6 @@ fn weekly_autoregression(random: &mut Random, phi: f64, length: usize) -> Vec<f6
     noise.into_iter().enumerate().map(value).collect()
 }
 
-#[test]
-fn results_can_be_sent_between_threads() {
-    fn check<T: Send + Sync + std::fmt::Debug>() {}
-    check::<bursar_cost_model::DailySeries>();
-    check::<bursar_cost_model::Growth>();
-    check::<bursar_cost_model::Attribution<String>>();
-    check::<bursar_cost_model::BudgetBurn>();
-    check::<bursar_cost_model::BudgetError>();
-}
-
 #[cfg(feature = "serde")]
 #[test]
 fn results_survive_json() {

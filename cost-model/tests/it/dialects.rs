@@ -12,8 +12,8 @@ mod detection;
 mod oci;
 
 use bursar_cost_model::{
-    BillReader, CostRecord, Exact, ExactSum, FileProblem, Format, InvariantChecks,
-    InvariantOptions, ReadOptions, RejectedRow, Row, Rule,
+    BillReader, CommitmentStatus, CostRecord, Exact, ExactSum, FileProblem, Format,
+    InvariantChecks, InvariantOptions, ReadOptions, RejectedRow, Row, Rule,
 };
 
 /// What became of a file.
@@ -74,6 +74,15 @@ impl Bill {
     }
 }
 
+/// The records under this status of a commitment.
+fn with_status(
+    records: &[CostRecord<'static>],
+    status: CommitmentStatus,
+) -> Vec<CostRecord<'static>> {
+    let same = |record: &&CostRecord<'_>| record.commitment_status() == Some(status);
+    records.iter().filter(same).cloned().collect()
+}
+
 /// The sum of what is known.
 fn sum(records: &[CostRecord<'_>], amount: impl Fn(&CostRecord<'_>) -> Option<Exact>) -> String {
     let known = records.iter().filter_map(amount);
@@ -91,6 +100,17 @@ fn column_sum(text: &str, column: &str) -> String {
     let known = cells.filter(|cell| !cell.is_empty());
     let known: Vec<Exact> = known.map(|cell| cell.parse().unwrap()).collect();
     ExactSum::of(known).unwrap().to_string()
+}
+
+/// The cells of a row, by the name of their column.
+type Cells<'a> = Vec<(&'a str, &'a str)>;
+
+/// A row of common cells, but for those that it has of its own.
+fn with_own<'a>(common: &[(&'a str, &'a str)], own: &[(&'a str, &'a str)]) -> Cells<'a> {
+    let others = common
+        .iter()
+        .filter(|(name, _)| own.iter().all(|(n, _)| n != name));
+    own.iter().chain(others).copied().collect()
 }
 
 /// A file of rows that state only some of their columns.

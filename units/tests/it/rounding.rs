@@ -4,17 +4,10 @@ use bursar_units::{Currency, Money, MoneyError, Quantum, Rounding};
 use proptest::prelude::*;
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use crate::strategies::{any_decimal, any_money, any_quantum, any_rounding, billed_decimal};
+use crate::strategies::{
+    ROUNDINGS, any_decimal, any_money, any_quantum, any_rounding, billed_decimal,
+};
 use crate::{decimal, usd};
-
-const ROUNDINGS: [Rounding; 6] = [
-    Rounding::HalfEven,
-    Rounding::HalfUp,
-    Rounding::Up,
-    Rounding::Down,
-    Rounding::Floor,
-    Rounding::Ceiling,
-];
 
 fn step(text: &str) -> Quantum {
     Quantum::step(decimal(text)).expect("test data is over zero")

@@ -62,13 +62,15 @@ pub(crate) fn any_quantum() -> impl Strategy<Value = Quantum> {
     ]
 }
 
+pub(crate) const ROUNDINGS: [Rounding; 6] = [
+    Rounding::HalfEven,
+    Rounding::HalfUp,
+    Rounding::Up,
+    Rounding::Down,
+    Rounding::Floor,
+    Rounding::Ceiling,
+];
+
 pub(crate) fn any_rounding() -> impl Strategy<Value = Rounding> {
-    prop::sample::select(vec![
-        Rounding::HalfEven,
-        Rounding::HalfUp,
-        Rounding::Up,
-        Rounding::Down,
-        Rounding::Floor,
-        Rounding::Ceiling,
-    ])
+    prop::sample::select(&ROUNDINGS[..])
 }

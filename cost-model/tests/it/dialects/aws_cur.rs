@@ -6,7 +6,7 @@ use bursar_cost_model::{
 use bursar_units::Currency;
 use proptest::prelude::*;
 
-use super::{Bill, broken_rules, column_sum, csv_of, exact, sum};
+use super::{Bill, broken_rules, column_sum, csv_of, exact, sum, with_status};
 
 /// The columns of the examples: legacy, CUR 2.0 and Athena.
 const COLUMNS: &[[&str; 3]] = &[
@@ -432,10 +432,7 @@ fn spreads_commitments_over_their_use() {
 #[test]
 fn shows_what_nothing_used_of_a_commitment() {
     let records = Bill::good(&april(0));
-    let with = |status| -> Vec<_> {
-        let same = |r: &&CostRecord<'_>| r.commitment_status() == Some(status);
-        records.iter().filter(same).cloned().collect()
-    };
+    let with = |status| with_status(&records, status);
     // 6 + 12 of the reservation and 360 - 310 of the savings plan.
     assert_eq!(
         sum(&with(CommitmentStatus::Unused), |r| r.effective_cost),

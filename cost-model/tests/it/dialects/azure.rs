@@ -6,7 +6,7 @@ use bursar_cost_model::{
 use bursar_units::Currency;
 use proptest::prelude::*;
 
-use super::{Bill, broken_rules, column_sum, csv_of, exact, sum};
+use super::{Bill, Cells, broken_rules, column_sum, csv_of, exact, sum, with_own, with_status};
 
 /// The 55 columns of the Enterprise Agreement.
 const EA: &[&str] = &[
@@ -113,8 +113,6 @@ const MCA: &[&str] = &[
     "benefitName",
 ];
 
-type Cells<'a> = Vec<(&'a str, &'a str)>;
-
 /// A row of the Enterprise Agreement with some cells of its own.
 fn ea<'a>(own: &[(&'a str, &'a str)]) -> Cells<'a> {
     let common = [
@@ -148,10 +146,7 @@ fn ea<'a>(own: &[(&'a str, &'a str)]) -> Cells<'a> {
         ("PayGPrice", "0.1"),
         ("ServiceFamily", "Compute"),
     ];
-    let others = common
-        .into_iter()
-        .filter(|(name, _)| own.iter().all(|(n, _)| n != name));
-    own.iter().copied().chain(others).collect()
+    with_own(&common, own)
 }
 
 fn file(rows: &[Cells<'_>]) -> String {
@@ -329,10 +324,7 @@ fn adds_an_amortized_file_up_to_the_effective_cost() {
         assert_eq!(sum(&records, |r| r.effective_cost), own);
         // What was bought is billed in the actual file.
         assert_eq!(sum(&records, |r| r.billed_cost), "9.69");
-        let of = |status| -> Vec<_> {
-            let same = |r: &&CostRecord<'_>| r.commitment_status() == Some(status);
-            records.iter().filter(same).cloned().collect()
-        };
+        let of = |status| with_status(&records, status);
         assert_eq!(
             sum(&of(CommitmentStatus::Unused), |r| r.effective_cost),
             "60.0000000000000000000000000001"

@@ -4,7 +4,7 @@ use bursar_cost_model::{ChargeCategory, Column, CostGroup, Format};
 use bursar_units::Currency;
 use proptest::prelude::*;
 
-use super::{Bill, broken_rules, column_sum, csv_of, exact, sum};
+use super::{Bill, Cells, broken_rules, column_sum, csv_of, exact, sum, with_own};
 
 /// The columns of a cost report, with tags of three namespaces.
 const HEADER: &[&str] = &[
@@ -38,8 +38,6 @@ const HEADER: &[&str] = &[
     "tags/Oracle-Tags.CreatedOn",
 ];
 
-type Cells<'a> = Vec<(&'a str, &'a str)>;
-
 /// A row of one hour of a machine, with some cells of its own.
 fn row<'a>(own: &[(&'a str, &'a str)]) -> Cells<'a> {
     let common = [
@@ -63,10 +61,7 @@ fn row<'a>(own: &[(&'a str, &'a str)]) -> Cells<'a> {
         ("cost/overageFlag", "N"),
         ("lineItem/isCorrection", "false"),
     ];
-    let others = common
-        .into_iter()
-        .filter(|(name, _)| own.iter().all(|(n, _)| n != name));
-    own.iter().copied().chain(others).collect()
+    with_own(&common, own)
 }
 
 fn file(rows: &[Cells<'_>]) -> String {
