@@ -4,6 +4,7 @@
 //! the number of groups, not of rows, and its sums are exact: parts that several threads
 //! gathered [merge](Cube::merge) into the same cube in any order.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -14,6 +15,8 @@ use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 
 use crate::intern::Interner;
+use crate::record::is_typed;
+use crate::write;
 use crate::{ChargeCategory, Column, CostGroup, CostRecord, Costs, DateRange, ExactError};
 
 /// Something that charges can be told apart by.
@@ -31,7 +34,8 @@ use crate::{ChargeCategory, Column, CostGroup, CostRecord, Costs, DateRange, Exa
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Dimension {
-    /// A text column of FOCUS.
+    /// A column of FOCUS. Amounts are without zeros at their end and times in RFC 3339, however
+    /// the source spells them.
     Column(Column),
     /// The five groups of a bill.
     CostGroup,
@@ -183,6 +187,9 @@ impl Cube {
         for (at, dimension) in self.dimensions.iter().enumerate() {
             let interner = &mut self.interners[at];
             values[at] = match dimension {
+                Dimension::Column(column) if is_typed(*column) => {
+                    interner.id(typed_value(record, *column).as_deref())
+                }
                 Dimension::Column(column) => interner.id(record.text(*column)),
                 Dimension::CostGroup => interner.id(Some(record.cost_group().name())),
                 Dimension::Provider => interner.id(record.provider()),
@@ -337,11 +344,29 @@ impl Cube {
     }
 }
 
+/// The value of a column that a record understands: the same however its source spells it, and
+/// for records that have no source.
+fn typed_value<'r>(record: &'r CostRecord<'_>, column: Column) -> Option<Cow<'r, str>> {
+    if let Some(amount) = write::amount(record, column) {
+        Some(Cow::Owned(amount.normalized().to_string()))
+    } else if let Some(time) = write::time(record, column) {
+        Some(Cow::Owned(time.to_string()))
+    } else {
+        write::text(record, column).map(Cow::Borrowed)
+    }
+}
+
 /// The number of the UTC day of an instant, from 1970-01-01 on.
 #[inline]
-fn day_number(time: Timestamp) -> i32 {
+pub(crate) fn day_number(time: Timestamp) -> i32 {
     // jiff's years −9999 to 9999 are fewer than 2³¹ days.
     time.as_second().div_euclid(SECONDS_PER_DAY) as i32
+}
+
+/// The number of a day, from 1970-01-01 on.
+pub(crate) fn number_of(day: Date) -> i32 {
+    let since = day.duration_since(Date::constant(1970, 1, 1));
+    since.as_secs().div_euclid(SECONDS_PER_DAY) as i32
 }
 
 fn date(day: i32) -> Option<Date> {
@@ -365,7 +390,9 @@ mod tests {
             ("2024-02-29T23:59:59Z", "2024-02-29"),
         ] {
             let number = day_number(time.parse().unwrap());
-            assert_eq!(date(number), Some(day.parse().unwrap()), "{time}");
+            let day: Date = day.parse().unwrap();
+            assert_eq!(date(number), Some(day), "{time}");
+            assert_eq!(number_of(day), number, "{time}");
         }
     }
 }

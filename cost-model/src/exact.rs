@@ -478,18 +478,20 @@ impl ExactSum {
     /// The sum with its sign turned.
     #[must_use]
     pub fn negated(&self) -> ExactSum {
-        ExactSum {
-            near: Exact {
-                mantissa: -self.near.mantissa,
+        let mut far = self.far.as_ref().map(|far| Box::new(far.negated()));
+        let near = match self.near.mantissa.checked_neg() {
+            Some(mantissa) => Exact {
+                mantissa,
                 ..self.near
             },
-            far: self.far.as_ref().map(|far| {
-                Box::new(Wide {
-                    whole: -far.whole,
-                    fraction: -far.fraction,
-                })
-            }),
-        }
+            // A sum can come to the smallest integer, which has no counterpart above 0.
+            None => {
+                let turned = Wide::from(self.near).negated();
+                far.get_or_insert_default().add_saturating(&turned);
+                Exact::ZERO
+            }
+        };
+        ExactSum { near, far }
     }
 
     /// The sum of many cells.
@@ -733,11 +735,20 @@ impl Wide {
         let fraction = self.fraction + other.fraction;
         let carry = fraction / Wide::ONE;
         let whole = self.whole.checked_add(other.whole)?.checked_add(carry)?;
+        // So that every sum that there is can be negated.
+        whole.checked_neg()?;
         *self = Wide {
             whole,
             fraction: fraction % Wide::ONE,
         };
         Some(())
+    }
+
+    fn negated(&self) -> Wide {
+        Wide {
+            whole: self.whole.saturating_neg(),
+            fraction: -self.fraction,
+        }
     }
 
     fn add_saturating(&mut self, other: &Wide) {
@@ -914,6 +925,21 @@ mod tests {
         ] {
             assert_eq!(sum(&[text]).rounded(places).to_string(), shown, "{text}");
         }
+    }
+
+    #[test]
+    fn negates_a_sum_at_the_end_of_128_bits() {
+        let half = "-8.5070591730234615865843651857942052864";
+        let total = sum(&[half, half]);
+        let negated = "17.0141183460469231731687303715884105728";
+        assert_eq!(total.to_string(), format!("-{negated}"));
+        assert_eq!(total.negated().to_string(), negated);
+        assert_eq!(total.negated().negated(), total);
+        let change = sum(&["1"]).minus(&total).unwrap();
+        assert_eq!(
+            change.to_string(),
+            "18.0141183460469231731687303715884105728"
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::cube::{day_number, number_of};
 use crate::report::{
     CategoryLine, Change, ChargeLine, CostTotals, DayLine, GroupLine, GroupTable, Report,
     ServiceDay, ServiceLine,
@@ -130,8 +131,9 @@ pub enum ReviewError {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Tally {
-    from: Option<Timestamp>,
-    until: Option<Timestamp>,
+    /// The [numbers](number_of) of the days to review.
+    from: Option<i32>,
+    until: Option<i32>,
     max_rejected: usize,
     base: Cube,
     grouped: Option<Cube>,
@@ -186,8 +188,8 @@ impl Tally {
             dimensions => Some(Cube::new(dimensions.to_vec())?),
         };
         Ok(Tally {
-            from: options.from.and_then(midnight),
-            until: options.until.and_then(midnight),
+            from: options.from.map(number_of),
+            until: options.until.map(number_of),
             max_rejected: options.max_rejected,
             base: Cube::new(BASE.to_vec())?,
             grouped,
@@ -261,6 +263,7 @@ impl Tally {
     /// Whether a charge that starts then is within the days to review.
     #[inline]
     fn reviews(&self, start: Option<Timestamp>) -> bool {
+        let start = start.map(day_number);
         let late_enough = self
             .from
             .is_none_or(|from| start.is_some_and(|start| from <= start));
@@ -491,7 +494,16 @@ impl Tally {
         report.volatility = summary.volatility;
         report.peak = summary.peak.clone();
         report.change = self.change(&daily, window, currency, kind)?;
-        report.forecast = forecast(&series, window)?;
+        match forecast(&series, window) {
+            Ok(forecast) => report.forecast = forecast,
+            // What was billed is known all the same.
+            Err(ReviewError::Forecast(ForecastError::Amount(error))) => {
+                report
+                    .notes
+                    .push(format!("no forecast of these amounts: {error}"));
+            }
+            Err(other) => return Err(other),
+        }
         report.summary = Some(summary);
         if let Some((budgeted, amount)) = &options.budget {
             match budget_burn(&series, window, (currency, *budgeted), amount)? {
@@ -539,11 +551,6 @@ const PLACES: u32 = 2;
 
 /// The most days of a week that two stretches of a month are compared by.
 const WEEK: usize = 7;
-
-/// The first instant of a UTC day.
-fn midnight(day: Date) -> Option<Timestamp> {
-    Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp())
-}
 
 /// The currency of most rows: the one that figures of a single series are given in.
 fn main_currency(totals: &BTreeMap<Currency, Costs>) -> Option<Currency> {
@@ -767,6 +774,9 @@ fn budget_burn(
             "the charges begin on {}, after the month does",
             window.start()
         ))),
+        Err(BudgetError::Forecast(ForecastError::Amount(error))) => {
+            Ok(Err(format!("its month cannot be forecast, for {error}")))
+        }
         Err(other) => Err(other),
     }
 }

@@ -129,6 +129,11 @@ pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
 }
 
 fn month_first(text: &str) -> Option<DateTime> {
+    // A year of two digits would be one of the first century.
+    let year = text.splitn(3, '/').nth(2)?.as_bytes().get(..4)?;
+    if !year.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
     let forms = [
         "%m/%d/%Y",
         "%m/%d/%Y %H:%M",
@@ -163,6 +168,7 @@ mod tests {
             ("9/2/2023", "2023-09-02T00:00:00Z"),
             ("09/02/2023", "2023-09-02T00:00:00Z"),
             ("09/02/2023 13:30", "2023-09-02T13:30:00Z"),
+            ("9/2/2023 12:05:00 AM", "2023-09-02T00:05:00Z"),
         ] {
             let expected: Timestamp = utc.parse().unwrap();
             assert_eq!(parse_time(text), Some(expected), "{text}");
@@ -175,6 +181,9 @@ mod tests {
             "2024-13-01",
             "2024-02-30",
             "13/1/2024",
+            "9/2/23",
+            "9/2/23 13:30",
+            "09/02/23 01:30:00 PM",
             "yesterday",
             "20",
             "2024-09-18T25:00Z",

@@ -72,7 +72,7 @@ impl Focus {
             .iter()
             .filter(missing)
             .map(|&c| FileProblem::missing_column(c));
-        let problems = problems.collect();
+        let problems = problems.chain(columns_twice(header)).collect();
         let other_decimals = Column::ALL
             .iter()
             .filter(|c| c.kind() == ColumnKind::Decimal && !is_typed(**c))
@@ -138,6 +138,23 @@ impl Focus {
         }
         Ok(record)
     }
+}
+
+/// The columns that stand in the header once more; the first of them is the one that is read.
+fn columns_twice(header: &[&str]) -> impl Iterator<Item = FileProblem> {
+    let columns = header.iter().map(|name| Column::from_name(name));
+    let columns: Vec<Option<Column>> = columns.collect();
+    let twice = |(at, column): (usize, &Option<Column>)| {
+        (*column).filter(|_| columns[..at].contains(column))
+    };
+    let twice: Vec<Column> = columns.iter().enumerate().filter_map(twice).collect();
+    twice.into_iter().map(|column| FileProblem {
+        line: 1,
+        column: column.name().to_owned(),
+        reason: format!(
+            "column `{column}` stands twice; its first is read, the other is kept aside"
+        ),
+    })
 }
 
 #[inline]

@@ -87,10 +87,19 @@ impl<'r> BillReader<'r> {
 
     /// Finds the header among the first lines.
     fn read_header(&mut self, options: &ReadOptions) -> Result<(), ReadError> {
+        let not_utf8 = ReadError::Unsupported("not UTF-8 where its header is; convert it to UTF-8");
         let mut first = None;
+        let mut all_text = true;
         for _ in 0..=MAX_TITLE_LINES {
-            let Some(names) = self.header_line() else {
-                break;
+            let names = match self.header_line() {
+                None => break,
+                Some(Some(names)) => names,
+                // A title may be, but not the header, which is the first line of a stated format.
+                Some(None) if options.format.is_none() => {
+                    all_text = false;
+                    continue;
+                }
+                Some(None) => return Err(not_utf8),
             };
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             match options.format.or_else(|| decode::detect(&names)) {
@@ -107,6 +116,7 @@ impl<'r> BillReader<'r> {
             return Err(std::io::Error::new(error.kind(), error.to_string()).into());
         }
         match first {
+            _ if !all_text => Err(not_utf8),
             Some(names) => Err(ReadError::UnknownFormat(names)),
             None => {
                 self.problems.push(FileProblem {
@@ -119,15 +129,18 @@ impl<'r> BillReader<'r> {
         }
     }
 
-    /// The cells of the next line, trimmed; `None` when there is none, or it is not text.
-    fn header_line(&mut self) -> Option<Vec<String>> {
+    /// The cells of the next line, trimmed, or `None` where it is not text; `None` when there is
+    /// no line.
+    fn header_line(&mut self) -> Option<Option<Vec<String>>> {
         if !self.tokens.fill_one(&mut self.rows.batch) {
             return None;
         }
         self.rows.finish();
-        let cells = text_cells(self.rows.batch.row(0))?;
-        let names = (0..cells.len()).filter_map(|at| cells.get(at));
-        Some(names.map(|name| name.trim().to_owned()).collect())
+        let cells = text_cells(self.rows.batch.row(0));
+        Some(cells.map(|cells| {
+            let names = (0..cells.len()).filter_map(|at| cells.get(at));
+            names.map(|name| name.trim().to_owned()).collect()
+        }))
     }
 
     /// The format of the file; `None` when it is empty.

@@ -98,6 +98,15 @@ pub(crate) struct Tokens<'r> {
     lines_before: u64,
     ended: bool,
     failure: Option<io::Error>,
+    /// The text that the last row without an end had swallowed.
+    swallowed: Option<Swallowed>,
+}
+
+/// Text of the buffer that a row took for one quoted cell after another until it was given up.
+#[derive(Debug)]
+struct Swallowed {
+    end: usize,
+    reason: RejectReason,
 }
 
 impl<'r> Tokens<'r> {
@@ -113,6 +122,7 @@ impl<'r> Tokens<'r> {
             lines_before: 0,
             ended: false,
             failure: None,
+            swallowed: None,
         }
     }
 
@@ -176,6 +186,10 @@ impl<'r> Tokens<'r> {
         if batch.ends.len() < batch.n_ends + 128 {
             batch.ends.resize(batch.n_ends + 8192, 0);
         }
+        if let Some(reason) = self.known_to_have_no_end() {
+            self.reject_line(batch, reason);
+            return true;
+        }
         loop {
             let (result, read, wrote, ended) = self.core.read_record(
                 &self.buffer[self.at..self.filled],
@@ -197,7 +211,7 @@ impl<'r> Tokens<'r> {
                     return false;
                 }
                 ReadRecordResult::InputEmpty if self.at - self.start >= MAX_ROW_BYTES => {
-                    self.reject_line(batch);
+                    self.give_up_row(batch);
                     return true;
                 }
                 // Without more, the next turn has no input, which ends the row.
@@ -231,7 +245,7 @@ impl<'r> Tokens<'r> {
     fn check_last_row(&mut self, batch: &mut Batch) {
         let row = &self.buffer[self.start..self.at];
         if ends_in_quote(row, self.delimiter) {
-            self.reject_line(batch);
+            self.give_up_row(batch);
         } else if self.failure.is_some()
             && !row.ends_with(b"\n")
             && let Some(span) = batch.rows.last_mut()
@@ -240,19 +254,43 @@ impl<'r> Tokens<'r> {
         }
     }
 
-    /// Rejects the first line of the row that is being parsed, and goes on behind it: what its
-    /// open quote has swallowed are rows.
-    fn reject_line(&mut self, batch: &mut Batch) {
-        let Some(span) = batch.rows.last_mut() else {
-            return;
-        };
+    /// Gives up the row that is being parsed: its first line is rejected, and what its open quote
+    /// has swallowed behind that are rows.
+    fn give_up_row(&mut self, batch: &mut Batch) {
         let row = &self.buffer[self.start..self.at];
-        span.broken = Some(if ends_in_quote(row, self.delimiter) {
+        let reason = if ends_in_quote(row, self.delimiter) {
             RejectReason::OpenQuote
         } else {
             RejectReason::TooLong(MAX_ROW_BYTES)
+        };
+        self.swallowed = Some(Swallowed {
+            end: self.at,
+            reason: reason.clone(),
         });
-        let length = memchr::memchr(b'\n', row).map_or(row.len(), |at| at + 1);
+        self.reject_line(batch, reason);
+    }
+
+    /// Why the row that begins here is known to have no end, without looking for it again.
+    ///
+    /// Every line end that a given-up row swallowed was inside a quote, or it would have ended
+    /// the row. A row that comes inside a quote to one of them goes on as that row did. Without
+    /// this, a file of open quotes would be read to its end for each of its lines.
+    fn known_to_have_no_end(&self) -> Option<RejectReason> {
+        let Swallowed { end, reason } = self.swallowed.as_ref()?;
+        let text = self.buffer.get(self.start..*end)?;
+        let line = &text[..memchr::memchr2(b'\r', b'\n', text)?];
+        ends_in_quote(line, self.delimiter).then(|| reason.clone())
+    }
+
+    /// Rejects the line on which the row starts, and goes on behind it.
+    fn reject_line(&mut self, batch: &mut Batch, reason: RejectReason) {
+        let Some(span) = batch.rows.last_mut() else {
+            return;
+        };
+        span.broken = Some(reason);
+        let text = &self.buffer[self.start..self.filled];
+        let line_end = memchr::memchr(b'\n', text);
+        let length = line_end.map_or(text.len(), |at| at + 1);
         // The line alone, with its cells: parsed once more, now with an end.
         (batch.text_len, batch.n_ends) = (span.text, span.ends);
         let (line, mut at) = (span.line, self.start);
@@ -272,9 +310,27 @@ impl<'r> Tokens<'r> {
             }
         }
         self.at = end;
+        if line_end.is_none() {
+            self.skip_line();
+        }
         self.core.reset();
         // `core` counts from 1 again, on the line behind.
         self.lines_before = line;
+    }
+
+    /// Goes behind the next line end, without keeping what comes before it.
+    fn skip_line(&mut self) {
+        loop {
+            let rest = &self.buffer[self.at..self.filled];
+            if let Some(at) = memchr::memchr(b'\n', rest) {
+                self.at += at + 1;
+                return;
+            }
+            (self.start, self.at) = (self.filled, self.filled);
+            if !self.read_more() {
+                return;
+            }
+        }
     }
 
     /// Reads more behind what the buffer holds of the current row; `false` at the end.
@@ -286,6 +342,11 @@ impl<'r> Tokens<'r> {
             self.buffer.copy_within(self.start..self.filled, 0);
             self.filled -= self.start;
             self.at -= self.start;
+            let moved = self.start;
+            self.swallowed = self.swallowed.take().and_then(|swallowed| {
+                let end = swallowed.end.checked_sub(moved)?;
+                Some(Swallowed { end, ..swallowed })
+            });
             self.start = 0;
         }
         if self.filled == self.buffer.len() {

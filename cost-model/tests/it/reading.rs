@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
 use bursar_cost_model::{
-    BillReader, Column, Cube, Dimension, ExactSum, Format, ReadError, ReadOptions, RejectReason,
-    RejectedRow, Row,
+    BillReader, Column, CostRecord, Cube, Dimension, ExactSum, Format, ReadError, ReadOptions,
+    RejectReason, RejectedRow, Row,
 };
 use bursar_units::Currency;
 use proptest::prelude::*;
@@ -155,6 +155,48 @@ fn reports_a_quote_that_never_closes_and_reads_on_behind_it() {
 }
 
 #[test]
+fn rejects_every_line_of_a_file_of_open_quotes_once() {
+    // Each line leaves a quote open, whether it begins inside one or not: looked at to the end
+    // of the file for each line, these would take hours.
+    const LINES: usize = 300_000;
+    let plain = "1,1,1,1,42,USD,2024-01-01,2024-02-01,Usage,2024-01-01,2024-01-02,A,B,C,";
+    let middle = format!("x\",\"\n{plain}\n");
+    let file = format!("{HEADER}\n{}{plain}\n", middle.repeat(LINES));
+    let outcome = read(file.as_bytes());
+    assert_eq!(
+        (outcome.kept, outcome.rejected.len()),
+        (LINES as u64 + 1, LINES)
+    );
+    for (n, rejected) in outcome.rejected.iter().enumerate() {
+        assert_eq!(rejected.line, 2 * n as u64 + 2);
+        assert_eq!(rejected.reason, RejectReason::OpenQuote);
+    }
+    assert_eq!(read_in_parallel(file.as_bytes(), 3), outcome);
+}
+
+#[test]
+fn rejects_a_row_that_is_too_long_once_and_names_the_lines_behind_it() {
+    let long = "x".repeat(40 << 20);
+    for (cell, reason) in [
+        (long.clone(), RejectReason::TooLong(16 << 20)),
+        (format!("\"{long}\""), RejectReason::OpenQuote),
+    ] {
+        let row_with = row("1").replace("EC2", &cell);
+        let file = format!("{HEADER}\n{row_with}\n{}\n{}\n", row("2"), row("bad"));
+        let outcome = read(file.as_bytes());
+        assert_eq!((outcome.kept, outcome.billed.to_string()), (1, "2".into()));
+        let rejected: Vec<_> = outcome
+            .rejected
+            .iter()
+            .map(|r| (r.line, &r.reason))
+            .collect();
+        assert_eq!(rejected.len(), 2, "{rejected:?}");
+        assert_eq!(rejected[0], (2, &reason));
+        assert_eq!(rejected[1].0, 4);
+    }
+}
+
+#[test]
 fn names_lines_behind_quoted_and_blank_lines() {
     let multiline = row("1").replace("EC2", "\"E\nC\n2\"");
     let file = format!("{HEADER}\r\n{multiline}\r\n\r\n\n{}\r\n", row("bad"));
@@ -288,6 +330,74 @@ fn refuses_what_is_no_bill() {
         open(b"\xFF\xFEB\0"),
         Err(ReadError::Unsupported(_))
     ));
+}
+
+#[test]
+fn refuses_a_header_that_is_not_utf8_and_skips_such_a_title() {
+    let header = b"BilledCost,BillingCurrency,ChargePeriodStart,Stra\xDFe\n";
+    let rows = b"1,USD,2024-01-01,x\n2,USD,2024-01-01,x\n";
+    let mut stated = ReadOptions::default();
+    stated.format = Some(Format::Focus);
+    for options in [ReadOptions::default(), stated] {
+        let error = BillReader::new([&header[..], rows].concat().as_slice(), &options).err();
+        let text = error.unwrap().to_string();
+        assert!(text.contains("not UTF-8"), "{text}");
+    }
+    let title = b"B\xFCcher\nBilledCost,BillingCurrency,ChargePeriodStart,Street\n";
+    let outcome = read(&[&title[..], rows].concat());
+    assert_eq!((outcome.kept, outcome.billed.to_string()), (2, "3".into()));
+}
+
+#[test]
+fn tells_of_a_column_that_stands_twice() {
+    let file = b"BilledCost,BillingCurrency,ChargePeriodStart,billedcost\n1,USD,2024-01-01,2\n";
+    let reader = BillReader::new(&file[..], &ReadOptions::default()).unwrap();
+    let twice = reader.problems().iter().find(|p| p.column == "BilledCost");
+    assert!(twice.unwrap().reason.contains("stands twice"));
+    assert_eq!(read(file).billed.to_string(), "1");
+}
+
+#[test]
+fn groups_by_what_a_typed_column_means_however_it_is_spelled() {
+    let file = "BilledCost,BillingCurrency,ChargeCategory,ChargePeriodStart,ServiceName\n\
+        1,USD,Usage,2024-01-01,A\n1.00,,Usage,2024-01-01T00:00:00Z,A\n2,USD,Tax,,A\n";
+    let mut options = ReadOptions::default();
+    options.currency = Some(Currency::USD);
+    let columns = [
+        (Column::BilledCost, vec![(Some("1"), 2), (Some("2"), 1)]),
+        (Column::BillingCurrency, vec![(Some("USD"), 3)]),
+        (
+            Column::ChargeCategory,
+            vec![(Some("Tax"), 1), (Some("Usage"), 2)],
+        ),
+        (
+            Column::ChargePeriodStart,
+            vec![(None, 1), (Some("2024-01-01T00:00:00Z"), 2)],
+        ),
+    ];
+    for (column, expected) in columns {
+        let dimension = Dimension::Column(column);
+        let mut of_file = Cube::new(vec![dimension.clone()]).unwrap();
+        let mut of_store = of_file.clone();
+        let mut reader = BillReader::new(file.as_bytes(), &options).unwrap();
+        while let Some(row) = reader.next_row() {
+            let Row::Record(record) = row else {
+                panic!("{row:?}")
+            };
+            of_file.add(&record).unwrap();
+            // As a store gives it back: what is understood has no text beside it.
+            let mut stored = CostRecord::new(record.billing_currency);
+            stored.billed_cost = record.billed_cost;
+            stored.charge_category = record.charge_category;
+            stored.charge_period = record.charge_period;
+            of_store.add(&stored).unwrap();
+        }
+        for cube in [of_file, of_store] {
+            let sums = cube.by(&dimension, Currency::USD).unwrap();
+            let rows: Vec<_> = sums.iter().map(|(value, c)| (*value, c.rows)).collect();
+            assert_eq!(rows, expected, "{column}");
+        }
+    }
 }
 
 #[test]

@@ -340,6 +340,46 @@ fn calls_unknown_what_is_unknown() {
 }
 
 #[test]
+fn reports_what_was_billed_also_where_it_is_too_much_to_forecast() {
+    let header = "BilledCost,BillingCurrency,ChargePeriodStart\n";
+    let days = (1..=14).map(|day| format!("99999999999999999999999.1,USD,2024-01-{day:02}\n"));
+    let bill = header.to_owned() + &days.collect::<String>();
+    let mut options = ReviewOptions::default();
+    options.budget = Some((Currency::USD, "250".parse().unwrap()));
+    let report = review(&bill, &options);
+    let total = report.totals[&Currency::USD].billed.as_ref().unwrap();
+    assert_eq!(total.to_string(), "1399999999999999999999987.4");
+    assert!(report.forecast.is_none());
+    let told = report.notes.iter().any(|n| n.starts_with("no forecast"));
+    assert!(told, "{:?}", report.notes);
+}
+
+#[test]
+fn leaves_out_what_is_outside_the_days_asked_for_also_at_the_end_of_time() {
+    let bill = "BilledCost,BillingCurrency,ChargePeriodStart\n1,USD,2024-01-01\n\
+        2,USD,2024-01-02T23:59:59.999Z\n4,USD,2024-01-03\n8,USD,9999-12-30\n";
+    let billed = |from: Option<&str>, until: Option<&str>| {
+        let mut options = ReviewOptions::default();
+        options.from = from.map(|day| day.parse().unwrap());
+        options.until = until.map(|day| day.parse().unwrap());
+        let report = review(bill, &options);
+        let total = report.totals.get(&Currency::USD)?.billed.clone()?;
+        Some(total.to_string())
+    };
+    for (from, until, expected) in [
+        (Some("2024-01-02"), Some("2024-01-03"), Some("2")),
+        (Some("2024-01-03"), Some("9999-12-30"), Some("4")),
+        (Some("9999-12-30"), Some("9999-12-31"), Some("8")),
+        (Some("9999-12-31"), None, None),
+        (Some("-009999-01-01"), Some("9999-12-31"), Some("15")),
+        (None, Some("-009999-01-01"), None),
+    ] {
+        let total = billed(from, until);
+        assert_eq!(total.as_deref(), expected, "{from:?} {until:?}");
+    }
+}
+
+#[test]
 fn never_adds_currencies() {
     let report = several_currencies();
     let html = report.to_html();
