@@ -8,6 +8,7 @@
     reason = "a command tells its user what is wrong"
 )]
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Write};
 use std::num::NonZeroUsize;
@@ -222,7 +223,7 @@ fn read_files(
     let mut whole = Tally::new(options)?;
     let mut reports = Vec::new();
     let mut rejected = RejectedFile::create(arguments)?;
-    for path in &arguments.files {
+    for path in &once(&arguments.files) {
         let name = path.display().to_string();
         let (tally, report) = match open(path, arguments) {
             Ok(Bill::Csv(reader)) => fold(*reader, &name, arguments, options)?,
@@ -239,6 +240,20 @@ fn read_files(
         reports.push(report);
     }
     Ok((whole, reports))
+}
+
+/// Each file once, also when it is named twice: a bill counts once.
+fn once(files: &[PathBuf]) -> Vec<PathBuf> {
+    let mut seen = BTreeSet::new();
+    let place = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+    let new = |path: &&PathBuf| {
+        let is_new = seen.insert(place(path));
+        if !is_new {
+            eprintln!("{}: named twice, counted once", path.display());
+        }
+        is_new
+    };
+    files.iter().filter(new).cloned().collect()
 }
 
 /// A bill that has been opened.
@@ -357,7 +372,7 @@ fn collect_and_scan(
     let store = SqliteStore::open(db).with_context(|| db.display().to_string())?;
     let mut reports = Vec::new();
     let mut rejected = RejectedFile::create(arguments)?;
-    for path in &arguments.files {
+    for path in &once(&arguments.files) {
         let name = path.display().to_string();
         let (report, rows) = match collect(&store, path, arguments, options) {
             Ok(collected) => collected,
@@ -402,10 +417,10 @@ fn collect(
     let problems = source.problems().to_vec();
     drop(source);
     counts.count_kept(info.records);
-    Ok((
-        FileReport::of(name, format, &counts, problems),
-        counts.rejected(),
-    ))
+    let mut report = FileReport::of(name, format, &counts, problems);
+    // The review is of all that the store holds, not file by file.
+    report.rows_outside = None;
+    Ok((report, counts.rejected()))
 }
 
 /// Shows a tally every record of a store.

@@ -130,8 +130,9 @@ pub struct FileReport {
     pub rows_rejected_count: u64,
     /// The rows that could not be read, by line; the first of them where there are very many.
     pub rows_rejected: Vec<RejectedRow>,
-    /// Records outside the window of the review.
-    pub rows_outside: u64,
+    /// Records outside the window of the review; `None` for a file that went to a store, whose
+    /// records are reviewed together.
+    pub rows_outside: Option<u64>,
     /// What is wrong with the file as a whole.
     pub problems: Vec<FileProblem>,
     /// Why nothing of the file could be read; `None` where it could.
@@ -149,7 +150,7 @@ impl FileReport {
             rows_kept: 0,
             rows_rejected_count: 0,
             rows_rejected: Vec::new(),
-            rows_outside: 0,
+            rows_outside: Some(0),
             problems: Vec::new(),
             error: Some(error.into()),
         }
@@ -176,7 +177,7 @@ impl FileReport {
             rows_kept: kept,
             rows_rejected_count: rejected,
             rows_rejected: tally.rejected(),
-            rows_outside: outside,
+            rows_outside: Some(outside),
             problems,
             error: None,
         }

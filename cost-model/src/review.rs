@@ -385,6 +385,7 @@ impl Tally {
             .map(|cube| groups(cube, &totals))
             .transpose()?;
         report.notes.extend(self.unplaced(&totals)?);
+        report.notes.extend(self.empty_dimensions());
         report.opportunities = self.opportunities(options)?;
         if let Some(currency) = main {
             let kind = totals.get(&currency).map_or(CostKind::Billed, leading_cost);
@@ -415,6 +416,21 @@ impl Tally {
             ));
         }
         Ok(notes)
+    }
+
+    /// Dimensions asked for that no row has a value for: a misspelled name looks like that.
+    fn empty_dimensions(&self) -> Vec<String> {
+        let Some(cube) = self.grouped.as_ref().filter(|cube| !cube.is_empty()) else {
+            return Vec::new();
+        };
+        let is_empty = |at: usize| cube.groups().all(|group| group.values[at].is_none());
+        let dimensions = cube.dimensions().iter().enumerate();
+        dimensions
+            .filter(|(at, _)| is_empty(*at))
+            .map(|(_, dimension)| {
+                format!("no row has a value for `{dimension}`, by which the table groups")
+            })
+            .collect()
     }
 
     /// What could be saved, by currency.

@@ -242,7 +242,7 @@ rules! {
         "that is no correction has a charge period and a billing period",
     Periods Specified Row []
     UtcTimes = "UTC": "Times are in UTC.";
-        "states the zone of its times, which are then read as UTC",
+        "holds the zone that its times were spelled with; they were read as UTC",
     Periods Specified Row []
     NullsAreNull = "nulls": "A value that is not there is null, and not a text such as `N/A`, `-` or `none`.";
         "has a text",

@@ -511,7 +511,7 @@ pub(crate) fn files(files: &[FileReport]) -> Table {
             Cell::Count(file.rows_read),
             Cell::Count(file.rows_kept),
             Cell::Count(file.rows_rejected_count),
-            Cell::Count(file.rows_outside),
+            file.rows_outside.map_or(Cell::Unknown, Cell::Count),
             Cell::Count(file.problems.len() as u64),
         ]
     });

@@ -397,8 +397,8 @@ impl Page {
             number::count(file.rows_kept),
             number::plural(file.rows_read, "row")
         );
-        if file.rows_outside > 0 {
-            let outside = number::count(file.rows_outside);
+        if let Some(outside) = file.rows_outside.filter(|&outside| outside > 0) {
+            let outside = number::count(outside);
             line.push_str(&format!(", {outside} outside the period"));
         }
         if file.rows_rejected_count > 0 {

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use bursar_cost_model::{
     BillReader, Column, CostRecord, Cube, Dimension, ExactSum, Format, ReadError, ReadOptions,
-    RejectReason, RejectedRow, Row,
+    RejectReason, RejectedRow, ReviewOptions, Row, Tally,
 };
 use bursar_units::Currency;
 use proptest::prelude::*;
@@ -561,4 +561,26 @@ fn reads_the_public_sample() {
         .into_keys()
         .collect();
     assert_eq!(providers, [Some("AWS"), Some("Microsoft"), Some("Oracle")]);
+}
+
+#[test]
+fn says_when_a_dimension_groups_nothing() {
+    let file = format!("{HEADER}\n{}\n", row("1"));
+    let mut options = ReviewOptions::default();
+    options.group_by = vec![
+        Dimension::Column(Column::ServiceName),
+        Dimension::Extra("ServceName".to_owned()),
+    ];
+    let mut tally = Tally::new(&options).unwrap();
+    let mut reader = BillReader::new(file.as_bytes(), &ReadOptions::default()).unwrap();
+    while let Some(row) = reader.next_row() {
+        tally.add(row).unwrap();
+    }
+    let notes = tally.report(&options).unwrap().notes;
+    let about: Vec<_> = notes
+        .iter()
+        .filter(|note| note.contains("groups"))
+        .collect();
+    assert_eq!(about.len(), 1, "{notes:?}");
+    assert!(about[0].contains("`ServceName`"), "{about:?}");
 }
