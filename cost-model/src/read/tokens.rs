@@ -305,8 +305,11 @@ impl<'r> Tokens<'r> {
             at += read;
             batch.text_len += wrote;
             batch.n_ends += ended;
-            if matches!(result, ReadRecordResult::Record | ReadRecordResult::End) {
-                break;
+            match result {
+                ReadRecordResult::Record | ReadRecordResult::End => break,
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull => batch.text.resize(batch.text.len() * 2, 0),
+                ReadRecordResult::OutputEndsFull => batch.ends.resize(batch.ends.len() * 2, 0),
             }
         }
         self.at = end;
@@ -406,6 +409,24 @@ mod tests {
         ] {
             assert_eq!(ends_in_quote(row.as_bytes(), b','), open, "{row:?}");
         }
+    }
+
+    #[test]
+    fn rejects_lines_of_any_length_and_width_that_have_no_end() {
+        // The first open quote swallows the rest; the second line is known to have no end before
+        // it is parsed, and is longer and wider than a batch at first. Another thread's batch, as
+        // it were, takes each row.
+        let wide = ",".repeat(50_000) + &"x".repeat(1_000_000);
+        let text = format!("a,\"open\nx\",{wide},\"open\n1,2\n");
+        let mut tokens = Tokens::new(Box::new(text.as_bytes()));
+        let mut batch = Batch::default();
+        let mut rows = Vec::new();
+        while tokens.fill_one(&mut batch) {
+            let row = batch.row(0);
+            rows.push((row.line, row.ends.len(), row.broken.is_some()));
+            batch = Batch::default();
+        }
+        assert_eq!(rows, [(1, 2, true), (2, 50_003, true), (3, 2, false)]);
     }
 
     /// Hands out one byte at a time.
