@@ -1,0 +1,261 @@
+//! What has to be remembered one by one? The entries of exact windows and the holds of stocks.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::decision::{Level, RetryAfter};
+use crate::quota::{Expired, Quota, SlidingWindow};
+use crate::time::nanos;
+
+/// A cell of anything but a rate.
+#[derive(Debug)]
+pub(crate) enum CountedCell {
+    Window(WindowCell),
+    Stock(StockCell),
+}
+
+impl CountedCell {
+    /// An unused cell for a quota; `None` for a rate, whose cells are in the table.
+    pub(crate) fn new(quota: &Quota) -> Option<Self> {
+        match quota {
+            Quota::Rate(_) => None,
+            Quota::SlidingWindow(_) => Some(Self::Window(WindowCell::default())),
+            Quota::Concurrency(_) | Quota::Budget(_) => Some(Self::Stock(StockCell::default())),
+        }
+    }
+
+    /// Whether the cell still means anything at `now`.
+    pub(crate) fn is_unused(&self, now: u64) -> bool {
+        match self {
+            Self::Window(cell) => cell.entries.back().is_none_or(|entry| entry.ends <= now),
+            Self::Stock(cell) => cell.spent == 0 && cell.holds.is_empty(),
+        }
+    }
+}
+
+/// Admissions in the order of their times.
+#[derive(Debug, Default)]
+pub(crate) struct WindowCell {
+    entries: VecDeque<WindowEntry>,
+    used: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct WindowEntry {
+    at: u64,
+    /// When it has left the window it was admitted under.
+    ends: u64,
+    units: u64,
+}
+
+impl WindowCell {
+    pub(crate) fn used(&mut self, window: &SlidingWindow, now: u64) -> u64 {
+        // The window may have been changed since, so ends are computed anew.
+        let length = nanos(window.window());
+        while let Some(oldest) = self.entries.front()
+            && oldest.at.saturating_add(length) <= now
+        {
+            self.used = self.used.saturating_sub(oldest.units);
+            self.entries.pop_front();
+        }
+        self.used
+    }
+
+    /// After [`WindowCell::used`]: how full it is, and when `cost` fits.
+    pub(crate) fn level(&self, window: &SlidingWindow, now: u64, cost: u64) -> Level {
+        let length = nanos(window.window());
+        let until = |entry: &WindowEntry| {
+            let ends = entry.at.saturating_add(length);
+            RetryAfter::After(Duration::from_nanos(ends.saturating_sub(now)))
+        };
+        let mut excess = self
+            .used
+            .saturating_sub(window.limit().saturating_sub(cost));
+        let freeing = self.entries.iter().find(|entry| {
+            excess = excess.saturating_sub(entry.units);
+            excess == 0
+        });
+        let none = RetryAfter::After(Duration::ZERO);
+        Level::Counted {
+            used: self.used,
+            retry_after: freeing.map_or(none, until),
+            reset_after: self.entries.back().map_or(none, until),
+        }
+    }
+
+    /// Charges `cost` and says under which time.
+    pub(crate) fn charge(&mut self, window: &SlidingWindow, now: u64, cost: u64) -> u64 {
+        let slice = nanos(window.slice());
+        let at = match now.checked_next_multiple_of(slice) {
+            Some(end_of_slice) => end_of_slice,
+            None => now,
+        };
+        // Time never runs backward in a shard, but a window may have got coarser slices.
+        let at = self.entries.back().map_or(at, |last| last.at.max(at));
+        if cost > 0 {
+            self.add(window, at, cost);
+        }
+        at
+    }
+
+    fn add(&mut self, window: &SlidingWindow, at: u64, cost: u64) {
+        self.used = self.used.saturating_add(cost);
+        match self.entries.back_mut() {
+            Some(last) if last.at == at => last.units = last.units.saturating_add(cost),
+            _ => self.entries.push_back(WindowEntry {
+                at,
+                ends: at.saturating_add(nanos(window.window())),
+                units: cost,
+            }),
+        }
+    }
+
+    /// Gives back up to `unused` units of the entry at a time: the use of a window is counted at the
+    /// time of its admission, so this is exact.
+    pub(crate) fn refund(&mut self, at: u64, unused: u64) -> u64 {
+        let Ok(index) = self.entries.binary_search_by_key(&at, |entry| entry.at) else {
+            return 0;
+        };
+        let entry = &mut self.entries[index];
+        let credit = unused.min(entry.units);
+        entry.units -= credit;
+        self.used = self.used.saturating_sub(credit);
+        credit
+    }
+}
+
+/// What is held, by whom and until when, and what is spent for good.
+#[derive(Debug, Default)]
+pub(crate) struct StockCell {
+    /// In the order of their ids, which is that of their admission.
+    holds: VecDeque<StockHold>,
+    held: u64,
+    spent: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct StockHold {
+    id: u128,
+    units: u64,
+    expires: u64,
+}
+
+impl StockCell {
+    /// Units held and spent, after what has expired by `now` was dealt with.
+    pub(crate) fn used(&mut self, expired: Expired, now: u64) -> u64 {
+        while let Some(oldest) = self.holds.front()
+            && oldest.expires <= now
+        {
+            self.held = self.held.saturating_sub(oldest.units);
+            if expired == Expired::Spent {
+                self.spent = self.spent.saturating_add(oldest.units);
+            }
+            self.holds.pop_front();
+        }
+        self.held.saturating_add(self.spent)
+    }
+
+    /// After [`StockCell::used`]: how full it is, and when `cost` fits if nobody settles before.
+    pub(crate) fn level(&self, stock: &Stock, now: u64, cost: u64) -> Level {
+        let excess = self.held.saturating_add(self.spent);
+        let excess = excess.saturating_sub(stock.limit.saturating_sub(cost));
+        Level::Counted {
+            used: self.held.saturating_add(self.spent),
+            retry_after: self.until_free(excess, stock.expired, now),
+            reset_after: match self.spent {
+                0 => self.until_free(self.held, stock.expired, now),
+                _ => RetryAfter::Never,
+            },
+        }
+    }
+
+    /// When so many units have become free.
+    fn until_free(&self, excess: u64, expired: Expired, now: u64) -> RetryAfter {
+        if excess == 0 {
+            return RetryAfter::After(Duration::ZERO);
+        }
+        if excess > self.held {
+            return RetryAfter::Never;
+        }
+        // Holds that count as spent when they expire become free only if they are settled with less.
+        if expired == Expired::Spent {
+            return RetryAfter::Unknown;
+        }
+        let mut freed = 0_u64;
+        let last = self.holds.iter().find(|hold| {
+            freed = freed.saturating_add(hold.units);
+            freed >= excess
+        });
+        last.map_or(RetryAfter::Unknown, |hold| {
+            RetryAfter::After(Duration::from_nanos(hold.expires.saturating_sub(now)))
+        })
+    }
+
+    pub(crate) fn spend(&mut self, units: u64) {
+        self.spent = self.spent.saturating_add(units);
+    }
+
+    pub(crate) fn hold(&mut self, id: u128, units: u64, expires: u64) {
+        self.held = self.held.saturating_add(units);
+        // With an expiry that was shortened the new hold ends no sooner than those before it.
+        let expires = self
+            .holds
+            .back()
+            .map_or(expires, |last| last.expires.max(expires));
+        self.holds.push_back(StockHold { id, units, expires });
+    }
+
+    /// Charges more for a hold, whether or not it fits. False if the hold has ended.
+    pub(crate) fn grow(&mut self, id: u128, units: u64) -> bool {
+        let Some(index) = self.find(id) else {
+            return false;
+        };
+        let hold = &mut self.holds[index];
+        hold.units = hold.units.saturating_add(units);
+        self.held = self.held.saturating_add(units);
+        true
+    }
+
+    /// Ends a hold and says how many units it held; `None` if it has ended before.
+    pub(crate) fn end(&mut self, id: u128) -> Option<u64> {
+        let index = self.find(id)?;
+        let hold = self.holds.remove(index)?;
+        self.held = self.held.saturating_sub(hold.units);
+        Some(hold.units)
+    }
+
+    fn find(&self, id: u128) -> Option<usize> {
+        self.holds.binary_search_by_key(&id, |hold| hold.id).ok()
+    }
+}
+
+/// A stock's numbers, whichever kind it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stock {
+    pub(crate) limit: u64,
+    pub(crate) expiry: Duration,
+    pub(crate) expired: Expired,
+}
+
+impl Stock {
+    /// The numbers of a concurrency limit or a budget; of another quota an empty stock.
+    pub(crate) const fn of(quota: &Quota) -> Self {
+        match quota {
+            Quota::Concurrency(concurrency) => Self {
+                limit: concurrency.limit(),
+                expiry: concurrency.expiry(),
+                expired: Expired::Returned,
+            },
+            Quota::Budget(budget) => Self {
+                limit: budget.amount(),
+                expiry: budget.expiry(),
+                expired: budget.expired(),
+            },
+            Quota::Rate(_) | Quota::SlidingWindow(_) => Self {
+                limit: 0,
+                expiry: Duration::ZERO,
+                expired: Expired::Spent,
+            },
+        }
+    }
+}

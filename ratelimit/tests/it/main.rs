@@ -1,0 +1,1 @@
+//! The public interface of the crate, tested as its users see it.
