@@ -195,14 +195,20 @@ impl StockCell {
         self.spent = self.spent.saturating_add(units);
     }
 
+    /// Adds a hold. Threads may come in another order than that of their ids; holds stay in the order
+    /// of ids and end in it too, so one that was overtaken lets those after it wait for its own end.
     pub(crate) fn hold(&mut self, id: u128, units: u64, expires: u64) {
         self.held = self.held.saturating_add(units);
-        // With an expiry that was shortened the new hold ends no sooner than those before it.
-        let expires = self
-            .holds
-            .back()
-            .map_or(expires, |last| last.expires.max(expires));
-        self.holds.push_back(StockHold { id, units, expires });
+        let index = self.holds.partition_point(|hold| hold.id < id);
+        let before = index.checked_sub(1).and_then(|last| self.holds.get(last));
+        let expires = before.map_or(expires, |last| last.expires.max(expires));
+        self.holds.insert(index, StockHold { id, units, expires });
+        for later in self.holds.iter_mut().skip(index + 1) {
+            if later.expires >= expires {
+                break;
+            }
+            later.expires = expires;
+        }
     }
 
     /// Charges more for a hold, whether or not it fits. False if the hold has ended.
@@ -257,5 +263,23 @@ impl Stock {
                 expired: Expired::Spent,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StockCell;
+    use crate::quota::Expired;
+
+    #[test]
+    fn finds_holds_of_threads_that_overtook_each_other() {
+        let mut cell = StockCell::default();
+        cell.hold(6, 10, 100);
+        cell.hold(5, 20, 101);
+        cell.hold(7, 40, 90);
+        assert_eq!(cell.end(6), Some(10));
+        assert_eq!(cell.used(Expired::Returned, 100), 60);
+        assert_eq!(cell.used(Expired::Returned, 101), 0);
+        assert_eq!(cell.end(5), None);
     }
 }
