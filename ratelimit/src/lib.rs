@@ -33,7 +33,7 @@ mod time;
 pub use decision::{Decision, Level, RetryAfter, Status};
 pub use limit::{Absence, Enforcement, Limit, OnFailure};
 pub use limits::{Limits, LimitsError};
-pub use memory::{MemoryStore, Permit, Settings, WhenFull};
+pub use memory::{MemoryStore, Permit, Settings, Ticket, Turn, WhenFull};
 pub use name::{Dimension, MAX_NAME, NameError, Unit};
 pub use quota::{Budget, Concurrency, Expired, Quota, QuotaError, Rate, SlidingWindow};
 pub use request::{Charge, Charges, Request, ResolveError};

@@ -11,14 +11,16 @@
 //! 10^8, and then they share their bucket.
 
 mod counted;
+mod lines;
 mod registry;
 mod shard;
 mod table;
+mod waiting;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::BuildHasher as _;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -29,6 +31,8 @@ use self::counted::{CountedCell, Stock, StockCell, WindowCell};
 use self::registry::Registry;
 use self::shard::{Shard, ShardTime};
 use self::table::{MAX_QUOTAS, QuotaNumber};
+pub use self::waiting::{Ticket, Turn};
+use self::waiting::{Waiter, behind_line};
 use crate::decision::{Decision, Level, RetryAfter, Status};
 use crate::gcra::{Gcra, Position, RateCell};
 use crate::name::Dimension;
@@ -135,7 +139,11 @@ impl Default for Settings {
 }
 
 /// Limits that every request shares have shards of their own, so that a decision can lock them last.
+#[cfg(not(loom))]
 const SHARED_SHARDS: usize = 16;
+/// One will do for the model checker, which explores every lock.
+#[cfg(loom)]
+const SHARED_SHARDS: usize = 1;
 
 /// On cache lines of its own.
 #[derive(Debug)]
@@ -251,13 +259,7 @@ impl MemoryStore {
         charges: &Charges<'a>,
         now: Timestamp,
     ) -> Result<Admission<'a>, StoreError> {
-        let number = self.next_reservation.fetch_add(1, Ordering::Relaxed);
-        let id = ReservationId(u128::from(number));
-        let admission = self.decide(charges, now, Intent::Reserve(id))?;
-        if admission.reservation.is_some() {
-            self.open(number, now);
-        }
-        Ok(admission)
+        self.reserve_as(charges, now, None)
     }
 
     /// Puts what was really used in place of a reservation's estimate; see [`Store::settle`].
@@ -313,6 +315,17 @@ impl MemoryStore {
         now: Timestamp,
         intent: Intent,
     ) -> Result<Admission<'a>, StoreError> {
+        self.decide_as(charges, now, intent, None)
+    }
+
+    /// Decides, for somebody who may wait in line.
+    fn decide_as<'a>(
+        &self,
+        charges: &Charges<'a>,
+        now: Timestamp,
+        intent: Intent,
+        waiter: Option<&mut Waiter<'_>>,
+    ) -> Result<Admission<'a>, StoreError> {
         let charges = charges.as_slice();
         if intent == Intent::Check {
             refuse_unheld(charges)?;
@@ -330,12 +343,19 @@ impl MemoryStore {
         for (charge, place) in charges.iter().zip(&mut places) {
             let time = times[place.guard as usize];
             let shard = &mut *guards[place.guard as usize];
-            let (before, status) = self.ask(charge, place, shard, time)?;
+            let (before, mut status) = self.ask(charge, place, shard, time)?;
+            if !shard.lines.is_empty() {
+                let ticket = waiter.as_ref().and_then(|waiter| waiter.ticket());
+                status = behind_line(status, charge, &before, place, shard, time, ticket);
+            }
             allowed &= !status.is_violated();
             befores.push(before);
             statuses.push(status);
         }
         if !allowed || intent == Intent::Peek {
+            if let Some(waiter) = waiter {
+                waiter.refused(&statuses, &places, &mut guards, &times);
+            }
             return Ok(Admission::new(Decision::from_statuses(statuses), None));
         }
         self.number_quotas(charges, &mut befores)?;
@@ -347,6 +367,9 @@ impl MemoryStore {
             &times,
             intent,
         );
+        if let Some(waiter) = waiter {
+            waiter.passed(&places, &mut guards);
+        }
         let reservation = match intent {
             Intent::Reserve(id) => Some(Reservation::new(id, holds)),
             Intent::Peek | Intent::Check => None,

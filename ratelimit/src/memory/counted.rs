@@ -83,13 +83,37 @@ impl WindowCell {
         }
     }
 
+    /// After [`WindowCell::used`]: when `cost` fits if those ahead pass first, each as soon as it can.
+    pub(crate) fn wait_behind(
+        &self,
+        window: &SlidingWindow,
+        now: u64,
+        ahead: impl Iterator<Item = u64>,
+        cost: u64,
+    ) -> RetryAfter {
+        let (mut used, mut passes_at) = (self.used, now);
+        let mut entries = self.entries.iter().map(|entry| (entry.at, entry.units));
+        let mut passed = VecDeque::new();
+        for units in ahead.chain([cost]) {
+            let Some(room) = window.limit().checked_sub(units) else {
+                // The limit was lowered; it is up to the waiter to notice that it never passes.
+                return RetryAfter::Unknown;
+            };
+            while used > room
+                && let Some((at, leaving)) = entries.next().or_else(|| passed.pop_front())
+            {
+                passes_at = passes_at.max(at.saturating_add(nanos(window.window())));
+                used = used.saturating_sub(leaving);
+            }
+            used = used.saturating_add(units);
+            passed.push_back((slice_end(window, passes_at), units));
+        }
+        RetryAfter::After(Duration::from_nanos(passes_at - now))
+    }
+
     /// Charges `cost` and says under which time.
     pub(crate) fn charge(&mut self, window: &SlidingWindow, now: u64, cost: u64) -> u64 {
-        let slice = nanos(window.slice());
-        let at = match now.checked_next_multiple_of(slice) {
-            Some(end_of_slice) => end_of_slice,
-            None => now,
-        };
+        let at = slice_end(window, now);
         // Time never runs backward in a shard, but a window may have got coarser slices.
         let at = self.entries.back().map_or(at, |last| last.at.max(at));
         if cost > 0 {
@@ -122,6 +146,12 @@ impl WindowCell {
         self.used = self.used.saturating_sub(credit);
         credit
     }
+}
+
+/// The time that an admission at `now` counts under.
+fn slice_end(window: &SlidingWindow, now: u64) -> u64 {
+    let slice = nanos(window.slice());
+    now.checked_next_multiple_of(slice).unwrap_or(now)
 }
 
 /// What is held, by whom and until when, and what is spent for good.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::counted::CountedCell;
+use super::lines::Lines;
 use super::registry::Registry;
 use super::table::{QuotaNumber, Table};
 use crate::gcra::RateCell;
@@ -11,6 +12,8 @@ use crate::gcra::RateCell;
 pub(crate) struct Shard {
     pub(crate) rates: Table,
     pub(crate) counted: HashMap<u64, CountedCell, foldhash::fast::FixedState>,
+    /// Who waits for cells, whether or not these are in use.
+    pub(crate) lines: Lines,
     /// The latest time seen, on the shard's own axis.
     latest: u64,
     /// What is added to the caller's time, after its clock has stepped back.
@@ -25,6 +28,13 @@ pub(crate) struct ShardTime {
     pub(crate) now: u64,
     /// How much later that is than what the caller said.
     pub(crate) ahead: u64,
+}
+
+impl ShardTime {
+    /// What the caller said, on the shard's axis.
+    pub(crate) const fn asked(self) -> u64 {
+        self.now - self.ahead
+    }
 }
 
 impl Shard {
@@ -122,6 +132,7 @@ impl Shard {
             .sweep(|number, cell| is_drained(registry, number, cell, now));
         self.counted.retain(|_, cell| !cell.is_unused(now));
         self.counted.shrink_to_fit();
+        self.lines.sweep(now);
     }
 }
 
