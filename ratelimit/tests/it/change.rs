@@ -74,7 +74,7 @@ fn tiers_that_share_a_key_forgive_each_other_nothing() {
         (decision.is_allowed(), decision.statuses()[0].remaining())
     };
     assert_eq!(check("enterprise", 900), (true, 100));
-    assert_eq!(check("free", 0), (true, 0));
+    assert_eq!(check("free", 0), (false, 0));
     assert_eq!(check("free", 1), (false, 0));
     assert_eq!(check("enterprise", 101), (false, 100));
     assert_eq!(check("enterprise", 100), (true, 0));

@@ -67,10 +67,7 @@ fn a_late_caller_of_a_window_waits_exactly() {
     let fixture = Fixture::new(SlidingWindow::new(10, seconds(60)).unwrap());
     assert!(fixture.check(10, 10 * SECOND));
     let late = 10 * SECOND - SECOND / 3;
-    assert_eq!(
-        fixture.assert_exact_wait(1, late),
-        60 * SECOND + SECOND / 3
-    );
+    assert_eq!(fixture.assert_exact_wait(1, late), 60 * SECOND + SECOND / 3);
 }
 
 #[test]

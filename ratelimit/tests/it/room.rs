@@ -23,7 +23,12 @@ fn ten_a_second() -> Rate {
 #[test]
 fn a_sweep_in_the_middle_of_a_decision_charges_the_right_key() {
     let limits = Limits::new([
-        Limit::new("requests", Dimension::TENANT, Unit::REQUESTS, ten_a_second()),
+        Limit::new(
+            "requests",
+            Dimension::TENANT,
+            Unit::REQUESTS,
+            ten_a_second(),
+        ),
         Limit::new("tokens", Dimension::TENANT, Unit::TOKENS, ten_a_second()).optional(),
     ])
     .unwrap();
@@ -83,7 +88,10 @@ fn new_keys_of_a_full_store_are_an_error_where_asked_for() {
     let request = Request::new().tenant("three").cost(Unit::TOKENS, 1);
     let charges = fixture.limits.resolve(&request).unwrap();
     let full = fixture.store.check(&charges, at(SECOND));
-    assert!(matches!(full, Err(StoreError::Full { keys: 2 })), "{full:?}");
+    assert!(
+        matches!(full, Err(StoreError::Full { keys: 2 })),
+        "{full:?}"
+    );
     // Keys that are known go on, and those that have drained make room.
     assert!(fixture.check_for("two", 1, SECOND));
     assert!(fixture.check_for("three", 1, 2 * SECOND));
