@@ -126,6 +126,8 @@ impl<'a> Decision<'a> {
 pub struct Status<'a> {
     charge: Charge<'a>,
     fits: bool,
+    /// By how many nanoseconds the caller's clock is behind the one that decided.
+    late: u64,
     level: Level,
 }
 
@@ -160,7 +162,16 @@ impl<'a> Status<'a> {
         Self {
             charge,
             fits,
+            late: 0,
             level,
+        }
+    }
+
+    /// The same for a caller whose clock is behind: every wait is longer by that much.
+    pub(crate) const fn late(self, nanos: u64) -> Self {
+        Self {
+            late: nanos,
+            ..self
         }
     }
 
@@ -237,14 +248,14 @@ impl<'a> Status<'a> {
     /// When the quota is whole again if nobody comes.
     #[must_use]
     pub const fn reset_after(&self) -> RetryAfter {
-        match self.level {
+        self.of_caller(match self.level {
             Level::Rate {
                 gcra,
                 tick_nanos,
                 outstanding,
             } => after(gcra.until_drained(outstanding), tick_nanos),
             Level::Counted { reset_after, .. } => reset_after,
-        }
+        })
     }
 
     /// When this limit would let the cost pass if nobody else comes, `None` if it does now.
@@ -256,14 +267,24 @@ impl<'a> Status<'a> {
         if self.cost() > self.limit_units() {
             return Some(RetryAfter::Never);
         }
-        Some(match self.level {
+        Some(self.of_caller(match self.level {
             Level::Rate {
                 gcra,
                 tick_nanos,
                 outstanding,
             } => after(gcra.wait(outstanding, self.cost()), tick_nanos),
             Level::Counted { retry_after, .. } => retry_after,
-        })
+        }))
+    }
+
+    /// A wait by the caller's clock.
+    const fn of_caller(&self, wait: RetryAfter) -> RetryAfter {
+        match wait {
+            RetryAfter::After(wait) if !wait.is_zero() => {
+                RetryAfter::After(wait.saturating_add(Duration::from_nanos(self.late)))
+            }
+            other => other,
+        }
     }
 
     /// Whether at least the limit's [near threshold](Limit::near_percent) of its quota is in use.

@@ -139,13 +139,14 @@ impl Gcra {
     pub const fn charge(&self, cell: &mut RateCell, cost: u64, now: u64) -> Position {
         if self.outstanding(cell, now) == 0 {
             *cell = RateCell {
-                start: now,
+                // A conversion may have named a start just ahead of now.
+                start: if now < cell.start { cell.start } else { now },
                 used: cost,
                 refunded: 0,
             };
         } else {
             if cell.used.checked_add(cost).is_none() {
-                self.forget_drained(cell, now);
+                self.forget_drained(cell, now, cost);
             }
             cell.used = cell.used.saturating_add(cost);
         }
@@ -185,34 +186,78 @@ impl Gcra {
         credit
     }
 
-    /// The same outstanding units under another rate: what is used stays used, up to the new burst,
-    /// and a debt beyond the old burst stays a debt beyond the new one. Rounded up to whole units.
+    /// The same outstanding units under a rate that replaces this one: what is used stays used, up to
+    /// the new burst, and a debt beyond the old burst stays a debt beyond the new one.
     #[must_use]
     pub const fn convert(&self, cell: &RateCell, now: u64, new: &Self) -> RateCell {
-        let outstanding = self.outstanding(cell, now);
-        let whole = divide(outstanding, self.ticks);
-        let exact = product(whole, self.ticks) == outstanding;
-        let units = if exact {
-            whole
-        } else {
-            whole.saturating_add(1)
-        };
-        let debt = units.saturating_sub(self.burst);
+        let converted = self.carry(cell, now, new);
+        let debt = converted.used.saturating_sub(self.burst);
+        let most = new.burst.saturating_add(debt);
+        if converted.used <= most {
+            return converted;
+        }
+        let cut = converted.used - most;
         RateCell {
-            start: now,
-            used: least(units, new.burst.saturating_add(debt)),
+            start: if now < cell.start { cell.start } else { now },
+            used: most,
+            refunded: least(converted.refunded.saturating_add(cut), MAX_REFUNDED),
+        }
+    }
+
+    /// The same outstanding units under a rate that holds beside this one, all of them: what goes
+    /// beyond the new burst has to drain. Rounded up to a whole tick.
+    #[must_use]
+    pub const fn carry(&self, cell: &RateCell, now: u64, new: &Self) -> RateCell {
+        if now <= cell.start {
+            // Nothing has drained, so all positions in the busy period are still right.
+            return *cell;
+        }
+        let outstanding = self.outstanding(cell, now);
+        let units = self.units_outstanding(outstanding);
+        // The part of the first unit that has drained already, in ticks of the new rate.
+        let drained = product(units, self.ticks).saturating_sub(outstanding);
+        let drained = if units == 0 { 0 } else { drained };
+        let ahead = divide_product(drained, new.ticks, product(self.ticks, new.units));
+        // Later than every start that a reservation of this cell may know, so that none of them
+        // takes the new busy period for its own.
+        let start = now.saturating_sub(ahead);
+        let unnamed = cell.start.saturating_add(1);
+        RateCell {
+            start: if start < unnamed { unnamed } else { start },
+            used: units,
             refunded: 0,
         }
     }
 
-    /// Moves the begin of the busy period over whole fractions that have drained, which names the
-    /// period anew: reservations under way get nothing back. Needed once in 2^64 units.
-    const fn forget_drained(&self, cell: &mut RateCell, now: u64) {
+    /// Rounded up to whole units.
+    const fn units_outstanding(&self, outstanding: u128) -> u64 {
+        let whole = divide(outstanding, self.ticks);
+        if product(whole, self.ticks) == outstanding {
+            whole
+        } else {
+            whole.saturating_add(1)
+        }
+    }
+
+    /// Makes room to count `cost` more units, which names the busy period anew, so that reservations
+    /// under way get nothing back. Needed once in 2^64 units: whole fractions that have drained move
+    /// the start, and if that is not enough, what is outstanding is rounded up to a unit.
+    const fn forget_drained(&self, cell: &mut RateCell, now: u64, cost: u64) {
         let elapsed = now.saturating_sub(cell.start);
         let fractions = least(elapsed / self.ticks, cell.used / self.units);
         cell.start += fractions * self.ticks;
         cell.used -= fractions * self.units;
-        cell.refunded = 0;
+        if cell.used.checked_add(cost).is_none() {
+            cell.used = self.units_outstanding(self.outstanding(cell, now));
+            cell.start = if now < cell.start { cell.start } else { now };
+        }
+        // The count is about to stop, and nothing can be given back from what was not counted; or
+        // no position is known in the period that begins.
+        cell.refunded = if cell.used.checked_add(cost).is_none() {
+            MAX_REFUNDED
+        } else {
+            0
+        };
     }
 }
 
@@ -240,6 +285,21 @@ const fn divide(dividend: u128, divisor: u64) -> u64 {
         quotient as u64
     } else {
         u64::MAX
+    }
+}
+
+/// `left` × `right` ÷ `divisor`, rounded down; zero where 128 bits cannot hold the product.
+const fn divide_product(left: u128, right: u64, divisor: u128) -> u64 {
+    match left.checked_mul(right as u128) {
+        Some(dividend) => {
+            let quotient = dividend / divisor;
+            if quotient >> 64 == 0 {
+                quotient as u64
+            } else {
+                u64::MAX
+            }
+        }
+        None => 0,
     }
 }
 

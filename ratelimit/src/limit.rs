@@ -5,6 +5,7 @@ use std::hash::BuildHasher as _;
 
 use foldhash::quality::FixedState;
 
+use crate::gcra::Gcra;
 use crate::name::{Dimension, Unit};
 use crate::quota::Quota;
 
@@ -209,6 +210,15 @@ impl Limit {
         match tier {
             Some(tier) if !self.tiers.is_empty() => self.tiers.get(tier).unwrap_or(&self.quota),
             _ => &self.quota,
+        }
+    }
+
+    /// Whether a request under `key` may come under this rate, whatever its tier.
+    pub(crate) fn may_have(&self, key: &str, rate: &Gcra) -> bool {
+        let same = |quota: &Quota| matches!(quota, Quota::Rate(own) if own.gcra() == rate);
+        match self.keys.get(key) {
+            Some(quota) => same(quota),
+            None => same(&self.quota) || self.tiers.values().any(same),
         }
     }
 

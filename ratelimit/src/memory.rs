@@ -20,7 +20,7 @@ mod waiting;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::BuildHasher as _;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -89,6 +89,8 @@ pub struct MemoryStore {
     shards: Box<[Padded<Mutex<Shard>>]>,
     registry: Registry,
     hasher: FixedState,
+    /// The store's part of its reservations' ids.
+    identity: u64,
     next_reservation: AtomicU64,
     /// Reservations that have not had their last settlement, by the low bits of their id.
     open: Box<[Padded<Mutex<OpenReservations>>]>,
@@ -144,6 +146,10 @@ const SHARED_SHARDS: usize = 16;
 /// One will do for the model checker, which explores every lock.
 #[cfg(loom)]
 const SHARED_SHARDS: usize = 1;
+
+/// Gives every store of the process another identity, so that no store settles what another one
+/// reserved.
+static NEXT_STORE: AtomicU64 = AtomicU64::new(1);
 
 /// On cache lines of its own.
 #[derive(Debug)]
@@ -215,6 +221,7 @@ impl MemoryStore {
             shards: padded(keyed + SHARED_SHARDS),
             registry: Registry::new(),
             hasher: FixedState::with_seed(settings.seed),
+            identity: NEXT_STORE.fetch_add(1, Ordering::Relaxed),
             next_reservation: AtomicU64::new(1),
             open: padded(SHARED_SHARDS),
         }
@@ -266,7 +273,7 @@ impl MemoryStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::ForeignReservation`] if another kind of store made the reservation.
+    /// [`StoreError::ForeignReservation`] if another store made the reservation.
     pub fn settle(
         &self,
         reservation: &mut Reservation,
@@ -450,17 +457,30 @@ impl MemoryStore {
         time: ShardTime,
     ) -> Result<(Before, Status<'a>), StoreError> {
         let mut found = shard.rates.find(place.fingerprint);
-        if found.is_none() && shard.is_full(self.keys_in_a_shard(), &self.registry, time.now) {
-            place.fingerprint = self.shared_cell(charge)?;
+        let shares = found.is_none() && self.shares(charge, place, shard, time.now)?;
+        if shares {
             found = shard.rates.find(place.fingerprint);
         }
+        let mut level = None;
         let (index, quota, cell) = match found {
             None => (None, None, RateCell::default()),
             Some(found) => match self.registry.rate(found.quota) {
                 Some(rate) if rate == gcra => (Some(found.index), Some(found.quota), found.cell),
-                Some(old) => {
-                    let cell = old.convert(&found.cell, time.now, gcra);
+                // The limit knows both rates, for two tiers. What passed under the other one drains
+                // as it would until something passes under this one.
+                Some(other) if shares || charge.limit().may_have(charge.key(), other) => {
+                    let here = Gcra::new(other.ticks(), other.units(), gcra.burst());
+                    level = Some(rate_level(&here, other.outstanding(&found.cell, time.now)));
+                    let cell = other.carry(&found.cell, time.now, gcra);
                     (Some(found.index), None, cell)
+                }
+                // The limit was changed. That is written down also for a refusal, or the wait that
+                // is told would not be the one that helps.
+                Some(old) => {
+                    let number = self.number(gcra)?;
+                    let cell = old.convert(&found.cell, time.now, gcra);
+                    shard.rates.write(found.index, number, &cell);
+                    (Some(found.index), Some(number), cell)
                 }
                 None => (Some(found.index), None, RateCell::default()),
             },
@@ -473,8 +493,34 @@ impl MemoryStore {
             cell,
             outstanding,
         };
-        let level = rate_level(gcra, outstanding, time);
-        Ok((before, Status::new(*charge, fits, level)))
+        let level = level.unwrap_or_else(|| rate_level(gcra, outstanding));
+        let status = Status::new(*charge, fits, level).late(time.ahead);
+        Ok((before, status))
+    }
+
+    /// Whether a key without a cell has to share one, in whose place it is put then: the store is
+    /// full, or it was and the shared cell is still in use, so that nobody who has used it up gets a
+    /// fresh one of his own beside it.
+    fn shares(
+        &self,
+        charge: &Charge<'_>,
+        place: &mut Place,
+        shard: &mut Shard,
+        now: u64,
+    ) -> Result<bool, StoreError> {
+        let shared = mixed(charge.limit().seed());
+        if shard.is_full(self.keys_in_a_shard(), &self.registry, now) {
+            if self.settings.when_full == WhenFull::Error {
+                return Err(StoreError::Full {
+                    keys: self.keys_in_a_shard(),
+                });
+            }
+            shard.shared = true;
+        } else if !shard.shared || !shard.is_in_use(shared, &self.registry, now) {
+            return Ok(false);
+        }
+        place.fingerprint = shared;
+        Ok(true)
     }
 
     fn ask_counted<'a>(
@@ -485,10 +531,8 @@ impl MemoryStore {
         shard: &mut Shard,
         time: ShardTime,
     ) -> Result<(Before, Status<'a>), StoreError> {
-        if !shard.counted.contains_key(&place.fingerprint)
-            && shard.is_full(self.keys_in_a_shard(), &self.registry, time.now)
-        {
-            place.fingerprint = self.shared_cell(charge)?;
+        if !shard.counted.contains_key(&place.fingerprint) {
+            self.shares(charge, place, shard, time.now)?;
         }
         let cost = charge.cost();
         let (used, level) = match (shard.counted.get_mut(&place.fingerprint), quota) {
@@ -496,32 +540,29 @@ impl MemoryStore {
                 let used = cell.used(window, time.now);
                 (used, cell.level(window, time.now, cost))
             }
-            (Some(CountedCell::Stock(cell)), quota) => {
+            (Some(CountedCell::Stock(cell)), Quota::Concurrency(_) | Quota::Budget(_)) => {
                 let stock = Stock::of(quota);
-                let used = cell.used(stock.expired, time.now);
+                let used = cell.used(&stock, time.now);
                 (used, cell.level(&stock, time.now, cost))
             }
+            // Nothing yet, or the quota was of another kind, which cannot be compared.
             _ => (0, UNUSED),
         };
         let fits = quota
             .largest_cost()
             .checked_sub(cost)
             .is_some_and(|most| used <= most);
-        Ok((Before::Counted, Status::new(*charge, fits, level)))
+        let status = Status::new(*charge, fits, level).late(time.ahead);
+        Ok((Before::Counted, status))
     }
 
     fn keys_in_a_shard(&self) -> usize {
         (self.settings.max_keys / self.settings.shards).max(1)
     }
 
-    /// The fingerprint of the cell that a limit's further keys share.
-    fn shared_cell(&self, charge: &Charge<'_>) -> Result<u64, StoreError> {
-        match self.settings.when_full {
-            WhenFull::Share => Ok(mixed(charge.limit().seed())),
-            WhenFull::Error => Err(StoreError::Full {
-                keys: self.keys_in_a_shard(),
-            }),
-        }
+    fn number(&self, gcra: &Gcra) -> Result<QuotaNumber, StoreError> {
+        let number = self.registry.number(gcra);
+        number.ok_or(StoreError::TooManyQuotas(MAX_QUOTAS))
     }
 
     /// Finds the numbers of all quotas before anything is written, since that alone can fail.
@@ -534,10 +575,7 @@ impl MemoryStore {
             if let (Before::Rate { quota, .. }, Quota::Rate(rate)) = (before, charge.quota())
                 && quota.is_none()
             {
-                *quota = self.registry.number(rate.gcra());
-                if quota.is_none() {
-                    return Err(StoreError::TooManyQuotas(MAX_QUOTAS));
-                }
+                *quota = Some(self.number(rate.gcra())?);
             }
         }
         Ok(())
@@ -578,7 +616,7 @@ impl MemoryStore {
                     moved |=
                         shard.write_rate(place.fingerprint, index, *quota, &cell, &self.registry);
                     let after = *outstanding + u128::from(status.cost()) * u128::from(gcra.ticks());
-                    status.set_level(rate_level(gcra, after, time));
+                    status.set_level(rate_level(gcra, after));
                     HoldKind::Rate {
                         gcra: *gcra,
                         position,
@@ -609,12 +647,20 @@ impl MemoryStore {
     }
 
     /// Remembers that a reservation may be settled.
-    fn open(&self, number: u64, now: Timestamp) {
+    fn open(&self, number: u64, charges: &Charges<'_>, now: Timestamp) {
+        // What is held has to be releasable for as long as it is held.
+        let charges = charges.as_slice().iter();
+        let longest_hold = charges.map(|charge| Stock::of(charge.quota()).expiry).max();
+        let expiry = self
+            .settings
+            .reservation_expiry
+            .max(longest_hold.unwrap_or_default());
+
         let mut open = self.open[number as usize % SHARED_SHARDS].0.lock();
         if open.len() == open.capacity() {
             open.retain(|_, expires| *expires > now.as_nanos());
         }
-        let expires = now + self.settings.reservation_expiry;
+        let expires = now + expiry;
         open.insert(number, expires.as_nanos());
     }
 
@@ -625,6 +671,9 @@ impl MemoryStore {
         progress: Progress,
         now: Option<Timestamp>,
     ) -> Result<Settlement, StoreError> {
+        if reservation.id().0 >> 64 != u128::from(self.identity) {
+            return Err(StoreError::ForeignReservation);
+        }
         if reservation.is_settled() || !self.is_open(reservation.id(), progress) {
             return Ok(Settlement::ALREADY_SETTLED);
         }
@@ -640,9 +689,7 @@ impl MemoryStore {
 
     /// Whether a reservation may be settled; after its last settlement it may not.
     fn is_open(&self, id: ReservationId, progress: Progress) -> bool {
-        let Ok(number) = u64::try_from(id.0) else {
-            return false;
-        };
+        let number = id.0 as u64;
         let mut open = self.open[number as usize % SHARED_SHARDS].0.lock();
         match progress {
             Progress::Step => open.contains_key(&number),
@@ -730,8 +777,7 @@ impl MemoryStore {
                 Ok(0)
             }
             (Change::Debt(debt), None) => {
-                let number = self.registry.number(gcra);
-                let number = number.ok_or(StoreError::TooManyQuotas(MAX_QUOTAS))?;
+                let number = self.number(gcra)?;
                 let mut cell = RateCell::default();
                 gcra.charge(&mut cell, debt, now);
                 shard.write_rate(fingerprint, None, number, &cell, &self.registry);
@@ -774,16 +820,11 @@ fn refuse_unheld(charges: &[Charge<'_>]) -> Result<(), StoreError> {
     }
 }
 
-/// A rate's level as the caller sees it, whose clock may be behind the shard's.
-fn rate_level(gcra: &Gcra, outstanding: u128, time: ShardTime) -> Level {
-    let ahead = match outstanding {
-        0 => 0,
-        _ => u128::from(time.ahead) * u128::from(gcra.units()),
-    };
+const fn rate_level(gcra: &Gcra, outstanding: u128) -> Level {
     Level::Rate {
         gcra: *gcra,
         tick_nanos: 1,
-        outstanding: outstanding.saturating_add(ahead),
+        outstanding,
     }
 }
 
@@ -810,7 +851,8 @@ fn charge_counted(
             let stock = Stock::of(quota);
             match intent {
                 Intent::Reserve(id) => {
-                    cell.hold(id.0, cost, now.saturating_add(nanos(stock.expiry)));
+                    let expires = now.saturating_add(nanos(stock.expiry));
+                    cell.hold(id.0, cost, expires, stock.expired);
                 }
                 Intent::Check | Intent::Peek => cell.spend(cost),
             }
@@ -836,6 +878,10 @@ fn settle_window(
     match change {
         Change::Debt(0) => 0,
         Change::Debt(debt) => {
+            // A cell of another kind is that of another quota by now.
+            if let Some(CountedCell::Stock(_)) = shard.counted.get(&fingerprint) {
+                return 0;
+            }
             let unused = CountedCell::Window(WindowCell::default());
             if let CountedCell::Window(cell) = shard.counted_cell(fingerprint, unused) {
                 cell.charge(window, now, debt);
@@ -857,6 +903,10 @@ fn settle_stock(
     progress: Progress,
     spends: bool,
 ) -> u64 {
+    if spends && change != Change::Unused(0) && !shard.counted.contains_key(&fingerprint) {
+        // The hold was given back and its key forgotten since.
+        shard.counted_cell(fingerprint, CountedCell::Stock(StockCell::default()));
+    }
     let Some(CountedCell::Stock(cell)) = shard.counted.get_mut(&fingerprint) else {
         return 0;
     };

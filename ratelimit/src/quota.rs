@@ -154,8 +154,8 @@ impl Rate {
 
 /// Never more than the limit in any window of the given length.
 ///
-/// Every admission is remembered until it is as old as the window, so a key needs up to 16 bytes for
-/// each admission in a window. With [`slices`](Self::slices) admissions count until the end of their
+/// Every admission is remembered until it is as old as the window, so a key needs 16 bytes for each
+/// admission in a window (and up to as much again that its memory has grown ahead). With [`slices`](Self::slices) admissions count until the end of their
 /// slice grows old: still never more than the limit, at most that many entries a key, and a wait
 /// that is up to a slice longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -27,8 +27,8 @@ impl CountedCell {
     /// Whether the cell still means anything at `now`.
     pub(crate) fn is_unused(&self, now: u64) -> bool {
         match self {
-            Self::Window(cell) => cell.entries.back().is_none_or(|entry| entry.ends <= now),
-            Self::Stock(cell) => cell.spent == 0 && cell.holds.is_empty(),
+            Self::Window(cell) => cell.kept_until <= now,
+            Self::Stock(cell) => cell.is_unused(now),
         }
     }
 }
@@ -38,18 +38,23 @@ impl CountedCell {
 pub(crate) struct WindowCell {
     entries: VecDeque<WindowEntry>,
     used: u64,
+    /// When the last entry has left every window that entries were admitted under. From then on the
+    /// cell may be forgotten, so it counts for nothing even if the window has been lengthened since.
+    kept_until: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct WindowEntry {
     at: u64,
-    /// When it has left the window it was admitted under.
-    ends: u64,
     units: u64,
 }
 
 impl WindowCell {
     pub(crate) fn used(&mut self, window: &SlidingWindow, now: u64) -> u64 {
+        if self.kept_until <= now {
+            self.entries.clear();
+            self.used = 0;
+        }
         // The window may have been changed since, so ends are computed anew.
         let length = nanos(window.window());
         while let Some(oldest) = self.entries.front()
@@ -79,7 +84,7 @@ impl WindowCell {
         Level::Counted {
             used: self.used,
             retry_after: freeing.map_or(none, until),
-            reset_after: self.entries.back().map_or(none, until),
+            reset_after: self.last_used().map_or(none, until),
         }
     }
 
@@ -111,6 +116,11 @@ impl WindowCell {
         RetryAfter::After(Duration::from_nanos(passes_at - now))
     }
 
+    /// The newest entry that was not given back.
+    fn last_used(&self) -> Option<&WindowEntry> {
+        self.entries.iter().rev().find(|entry| entry.units > 0)
+    }
+
     /// Charges `cost` and says under which time.
     pub(crate) fn charge(&mut self, window: &SlidingWindow, now: u64, cost: u64) -> u64 {
         let at = slice_end(window, now);
@@ -124,13 +134,11 @@ impl WindowCell {
 
     fn add(&mut self, window: &SlidingWindow, at: u64, cost: u64) {
         self.used = self.used.saturating_add(cost);
+        let leaves = at.saturating_add(nanos(window.window()));
+        self.kept_until = self.kept_until.max(leaves);
         match self.entries.back_mut() {
             Some(last) if last.at == at => last.units = last.units.saturating_add(cost),
-            _ => self.entries.push_back(WindowEntry {
-                at,
-                ends: at.saturating_add(nanos(window.window())),
-                units: cost,
-            }),
+            _ => self.entries.push_back(WindowEntry { at, units: cost }),
         }
     }
 
@@ -161,6 +169,8 @@ pub(crate) struct StockCell {
     holds: VecDeque<StockHold>,
     held: u64,
     spent: u64,
+    /// Whether some hold counts as spent when it expires.
+    expires_as_spent: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -171,28 +181,43 @@ struct StockHold {
 }
 
 impl StockCell {
-    /// Units held and spent, after what has expired by `now` was dealt with.
-    pub(crate) fn used(&mut self, expired: Expired, now: u64) -> u64 {
+    /// Whether nothing is spent, and nothing held that is not free again by `now`.
+    fn is_unused(&self, now: u64) -> bool {
+        let ended = match self.holds.back() {
+            Some(last) => last.expires <= now && !self.expires_as_spent,
+            None => true,
+        };
+        ended && self.spent == 0
+    }
+
+    /// Units in use, after what has expired by `now` was dealt with.
+    pub(crate) fn used(&mut self, stock: &Stock, now: u64) -> u64 {
         while let Some(oldest) = self.holds.front()
             && oldest.expires <= now
         {
             self.held = self.held.saturating_sub(oldest.units);
-            if expired == Expired::Spent {
+            if stock.expired == Expired::Spent {
                 self.spent = self.spent.saturating_add(oldest.units);
             }
             self.holds.pop_front();
         }
-        self.held.saturating_add(self.spent)
+        self.held.saturating_add(self.spent(stock))
+    }
+
+    /// What was spent when the quota was a budget counts again if it becomes one again.
+    fn spent(&self, stock: &Stock) -> u64 {
+        if stock.spends { self.spent } else { 0 }
     }
 
     /// After [`StockCell::used`]: how full it is, and when `cost` fits if nobody settles before.
     pub(crate) fn level(&self, stock: &Stock, now: u64, cost: u64) -> Level {
-        let excess = self.held.saturating_add(self.spent);
-        let excess = excess.saturating_sub(stock.limit.saturating_sub(cost));
+        let spent = self.spent(stock);
+        let used = self.held.saturating_add(spent);
+        let excess = used.saturating_sub(stock.limit.saturating_sub(cost));
         Level::Counted {
-            used: self.held.saturating_add(self.spent),
+            used,
             retry_after: self.until_free(excess, stock.expired, now),
-            reset_after: match self.spent {
+            reset_after: match spent {
                 0 => self.until_free(self.held, stock.expired, now),
                 _ => RetryAfter::Never,
             },
@@ -227,7 +252,9 @@ impl StockCell {
 
     /// Adds a hold. Threads may come in another order than that of their ids; holds stay in the order
     /// of ids and end in it too, so one that was overtaken lets those after it wait for its own end.
-    pub(crate) fn hold(&mut self, id: u128, units: u64, expires: u64) {
+    pub(crate) fn hold(&mut self, id: u128, units: u64, expires: u64, expired: Expired) {
+        let alone = self.holds.is_empty();
+        self.expires_as_spent = expired == Expired::Spent || (self.expires_as_spent && !alone);
         self.held = self.held.saturating_add(units);
         let index = self.holds.partition_point(|hold| hold.id < id);
         let before = index.checked_sub(1).and_then(|last| self.holds.get(last));
@@ -271,6 +298,8 @@ pub(crate) struct Stock {
     pub(crate) limit: u64,
     pub(crate) expiry: Duration,
     pub(crate) expired: Expired,
+    /// Whether what is used up never comes back.
+    pub(crate) spends: bool,
 }
 
 impl Stock {
@@ -281,16 +310,19 @@ impl Stock {
                 limit: concurrency.limit(),
                 expiry: concurrency.expiry(),
                 expired: Expired::Returned,
+                spends: false,
             },
             Quota::Budget(budget) => Self {
                 limit: budget.amount(),
                 expiry: budget.expiry(),
                 expired: budget.expired(),
+                spends: true,
             },
             Quota::Rate(_) | Quota::SlidingWindow(_) => Self {
                 limit: 0,
                 expiry: Duration::ZERO,
                 expired: Expired::Spent,
+                spends: false,
             },
         }
     }
@@ -298,18 +330,27 @@ impl Stock {
 
 #[cfg(test)]
 mod tests {
-    use super::StockCell;
+    use std::time::Duration;
+
+    use super::{Stock, StockCell};
     use crate::quota::Expired;
+
+    const CALLS: Stock = Stock {
+        limit: 100,
+        expiry: Duration::from_nanos(100),
+        expired: Expired::Returned,
+        spends: false,
+    };
 
     #[test]
     fn finds_holds_of_threads_that_overtook_each_other() {
         let mut cell = StockCell::default();
-        cell.hold(6, 10, 100);
-        cell.hold(5, 20, 101);
-        cell.hold(7, 40, 90);
+        cell.hold(6, 10, 100, Expired::Returned);
+        cell.hold(5, 20, 101, Expired::Returned);
+        cell.hold(7, 40, 90, Expired::Returned);
         assert_eq!(cell.end(6), Some(10));
-        assert_eq!(cell.used(Expired::Returned, 100), 60);
-        assert_eq!(cell.used(Expired::Returned, 101), 0);
+        assert_eq!(cell.used(&CALLS, 100), 60);
+        assert_eq!(cell.used(&CALLS, 101), 0);
         assert_eq!(cell.end(5), None);
     }
 }

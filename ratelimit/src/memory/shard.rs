@@ -20,7 +20,12 @@ pub(crate) struct Shard {
     offset: u64,
     /// Keys that found no room since the last sweep.
     crowded_out: usize,
+    /// Whether keys have ever shared a cell for want of room.
+    pub(crate) shared: bool,
 }
+
+/// The end of time. What lasts longer, up to `u64::MAX`, never ends.
+const LAST: u64 = u64::MAX - 1;
 
 /// The time of a decision in a shard.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +48,14 @@ impl Shard {
     /// A caller that is late by up to `tolerance` (a thread that was overtaken) is served at the
     /// latest time seen. A larger step back is the clock's: time goes on from the latest one, so that
     /// nobody is locked out for the length of the step and nothing is given away.
+    ///
+    /// Once the callers' clock has caught up, it counts by itself again: a clock that was corrected,
+    /// or callers whose clocks differ, do not run time faster than the most advanced of them.
     pub(crate) fn advance(&mut self, now: u64, tolerance: u64) -> ShardTime {
-        let shifted = now.saturating_add(self.offset);
+        if self.offset != 0 && now.saturating_add(tolerance) >= self.latest {
+            self.offset = 0;
+        }
+        let shifted = now.saturating_add(self.offset).min(LAST);
         let behind = self.latest.saturating_sub(shifted);
         if behind > tolerance {
             self.offset = self.offset.saturating_add(behind);
@@ -81,6 +92,14 @@ impl Shard {
         self.keys() >= most_keys
     }
 
+    /// Whether anybody would miss a cell.
+    pub(crate) fn is_in_use(&self, fingerprint: u64, registry: &Registry, now: u64) -> bool {
+        let rate = self.rates.find(fingerprint);
+        let counted = self.counted.get(&fingerprint);
+        rate.is_some_and(|found| !is_drained(registry, found.quota, &found.cell, now))
+            || counted.is_some_and(|cell| !cell.is_unused(now))
+    }
+
     /// Writes a rate's cell; `place` is where it was found, if no cell was added since. Says whether
     /// cells may have moved.
     pub(crate) fn write_rate(
@@ -91,7 +110,10 @@ impl Shard {
         cell: &RateCell,
         registry: &Registry,
     ) -> bool {
-        if let Some(index) = place {
+        // A sweep between the finding and the writing may have moved it.
+        if let Some(index) = place
+            && self.rates.is_at(index, fingerprint)
+        {
             self.rates.write(index, quota, cell);
             return false;
         }

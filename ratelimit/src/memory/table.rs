@@ -88,6 +88,11 @@ impl Table {
         (self.len + 1) * 100 > self.span * FULLEST
     }
 
+    /// Whether a fingerprint's cell is at an index.
+    pub(crate) fn is_at(&self, index: usize, fingerprint: u64) -> bool {
+        self.at(index) == fingerprint.max(1)
+    }
+
     /// Writes over a cell that was found, provided that nothing was inserted since.
     pub(crate) fn write(&mut self, index: usize, quota: QuotaNumber, cell: &RateCell) {
         if let Some(slot) = self.slots.get_mut(index) {

@@ -134,10 +134,10 @@ impl MemoryStore {
         waiter: Option<&mut Waiter<'_>>,
     ) -> Result<Admission<'a>, StoreError> {
         let number = self.next_number();
-        let id = ReservationId(u128::from(number));
+        let id = ReservationId((u128::from(self.identity) << 64) | u128::from(number));
         let admission = self.decide_as(charges, now, Intent::Reserve(id), waiter)?;
         if admission.reservation.is_some() {
-            self.open(number, now);
+            self.open(number, charges, now);
         }
         Ok(admission)
     }
@@ -363,7 +363,7 @@ pub(super) fn behind_line<'a>(
             let queued = u128::from(queued) * u128::from(gcra.ticks());
             let outstanding = outstanding.saturating_add(queued);
             let fits = gcra.admits(outstanding, charge.cost());
-            Status::new(*charge, fits, rate_level(gcra, outstanding, time))
+            Status::new(*charge, fits, rate_level(gcra, outstanding)).late(time.ahead)
         }
         (
             _,
@@ -381,7 +381,7 @@ pub(super) fn behind_line<'a>(
                 retry_after: counted_wait(&status, charge, place, shard, time, ticket, queued),
                 reset_after: *reset_after,
             };
-            Status::new(*charge, fits, level)
+            Status::new(*charge, fits, level).late(time.ahead)
         }
         _ => status,
     }

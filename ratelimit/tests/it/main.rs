@@ -1,4 +1,4 @@
-//! The public interface of the crate, tested as its users see it.
+//! The crate as its users see it.
 
 #![expect(
     clippy::unwrap_used,
@@ -6,4 +6,24 @@
     reason = "a test that cannot go on has failed; clippy allows that in test functions, not in their helpers"
 )]
 
+mod change;
+mod clock;
+mod fixture;
+mod room;
+mod settle;
 mod waiting;
+
+#[test]
+fn values_can_be_shared_between_threads_and_shown() {
+    use bursar_ratelimit::*;
+    fn shared<T: Send + Sync + std::fmt::Debug + 'static>() {}
+    shared::<Admission<'static>>();
+    shared::<Charges<'static>>();
+    shared::<Decision<'static>>();
+    shared::<Limits>();
+    shared::<MemoryStore>();
+    shared::<Permit<'static>>();
+    shared::<Reservation>();
+    shared::<Settlement>();
+    shared::<StoreError>();
+}
