@@ -17,6 +17,8 @@
 //! ```
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod decision;
 pub mod gcra;
 mod limit;

@@ -27,3 +27,6 @@ fn values_can_be_shared_between_threads_and_shown() {
     shared::<Settlement>();
     shared::<StoreError>();
 }
+//! The public interface of the crate, tested as its users see it.
+#[cfg(feature = "conformance")]
+mod conformance;
