@@ -19,6 +19,7 @@
 
 mod decision;
 pub mod gcra;
+pub mod http;
 mod limit;
 mod limits;
 mod memory;
