@@ -43,7 +43,7 @@
 //!
 //! - **`q` and `w`** are a rate's limit and its period. A period that is not of whole seconds is
 //!   rounded up and the limit converted to it, rounded down; a window is only rounded up. Where the
-//!   burst is not the limit, it follows as `bursar-burst`. What does not free itself with time
+//!   burst is not `q`, it follows as `bursar-burst`. What does not free itself with time
 //!   (concurrent calls, budgets) has no `w`.
 //! - **`qu`** says what is counted. The registry knows `requests` (left out, being the default),
 //!   `content-bytes` and `concurrent-requests`; anything else, tokens too, is named in a parameter of
@@ -184,7 +184,7 @@ impl FieldSet {
                 value.parameter("w", window);
             }
             if let Quota::Rate(rate) = status.quota()
-                && rate.burst_size() != rate.limit()
+                && rate.burst_size() != quota
             {
                 value.parameter("bursar-burst", rate.burst_size());
             }
@@ -379,12 +379,13 @@ impl fmt::Display for Json<'_> {
 
 /// A refusal in a sentence: what the limit allows, what was asked for, and what to do.
 fn refusal(decision: &Decision<'_>) -> String {
-    let longest = decision.violated().reduce(|longest, status| {
-        match wait_of(status) > wait_of(longest) {
-            true => status,
-            false => longest,
-        }
-    });
+    let longest =
+        decision
+            .violated()
+            .reduce(|longest, status| match wait_of(status) > wait_of(longest) {
+                true => status,
+                false => longest,
+            });
     let Some(status) = longest else {
         return "No limit was exceeded.".to_owned();
     };
@@ -543,7 +544,10 @@ fn quota_and_window(quota: &Quota) -> (u64, Option<u64>) {
     match quota {
         Quota::Rate(rate) => {
             let seconds = whole_seconds(rate.period());
-            let in_period = u128::from(rate.limit()) * u128::from(seconds) * NANOS_IN_SECOND;
+            // Only the very longest periods come near the end of 128 bits.
+            let in_period = u128::from(rate.limit())
+                .saturating_mul(u128::from(seconds))
+                .saturating_mul(NANOS_IN_SECOND);
             let in_window = in_period / rate.period().as_nanos().max(1);
             (u64::try_from(in_window).unwrap_or(u64::MAX), Some(seconds))
         }
@@ -608,8 +612,8 @@ impl fmt::Display for ShortDuration {
         let fraction = millis % 1_000;
         match fraction {
             0 => {}
-            _ if fraction % 100 == 0 => write!(formatter, ".{}", fraction / 100)?,
-            _ if fraction % 10 == 0 => write!(formatter, ".{:02}", fraction / 10)?,
+            _ if fraction.is_multiple_of(100) => write!(formatter, ".{}", fraction / 100)?,
+            _ if fraction.is_multiple_of(10) => write!(formatter, ".{:02}", fraction / 10)?,
             _ => write!(formatter, ".{fraction:03}")?,
         }
         formatter.write_char('s')

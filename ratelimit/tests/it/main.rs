@@ -1,1 +1,8 @@
 //! The public interface of the crate, tested as its users see it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed; clippy allows that in test functions, not in their helpers"
+)]
+
+mod http;
