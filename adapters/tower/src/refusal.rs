@@ -32,12 +32,12 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn of(problem: Problem) -> Self {
-        Self {
+    pub(crate) fn of(problem: Problem) -> Box<Self> {
+        Box::new(Self {
             problem,
             fields: HeaderMap::new(),
             retry_after: None,
-        }
+        })
     }
 
     /// The response; `content_type` is the request's.
@@ -152,7 +152,7 @@ mod tests {
         let pushback = |retry_after| {
             let refusal = Refusal {
                 retry_after,
-                ..Refusal::of(Problem::of_status(429, "", String::new()))
+                ..*Refusal::of(Problem::of_status(429, "", String::new()))
             };
             let response = refusal.response(Refusals::Grpc, None);
             let value = response.headers().get("grpc-retry-pushback-ms");

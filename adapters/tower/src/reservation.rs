@@ -60,7 +60,7 @@ struct State {
 
 /// Where the reservation is.
 enum Place {
-    Here(Reservation),
+    Here(Box<Reservation>),
     /// With a settlement under way.
     Lent,
     Settled,
@@ -171,7 +171,7 @@ impl Held {
             }
         }
         let state = Mutex::new(State {
-            place: Place::Here(reservation),
+            place: Place::Here(Box::new(reservation)),
             usage: Usage::new(),
             ended: false,
         });
@@ -216,7 +216,7 @@ impl fmt::Debug for Held {
 /// caller's future is dropped half way.
 struct Loan {
     shared: Arc<Shared>,
-    reservation: Option<Reservation>,
+    reservation: Option<Box<Reservation>>,
 }
 
 impl Drop for Loan {
@@ -248,7 +248,7 @@ impl Shared {
     }
 
     /// Makes the last settlement from a destructor: at once if the store can, or else as a task.
-    fn finish(&self, mut reservation: Reservation, usage: Usage) {
+    fn finish(&self, mut reservation: Box<Reservation>, usage: Usage) {
         let store = Arc::clone(&self.store);
         let on_error = self.on_error.clone();
         let now = self.runtime.now();

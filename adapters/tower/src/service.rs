@@ -21,7 +21,6 @@ use crate::extract::ExtractError;
 use crate::layer::{FailureMode, Rules};
 use crate::refusal::Refusal;
 use crate::reservation::Held;
-use crate::waiting::{self, Answer};
 
 /// A service behind a [`RateLimitLayer`](crate::RateLimitLayer).
 #[derive(Clone, Debug)]
@@ -37,9 +36,9 @@ impl<S> RateLimit<S> {
 }
 
 /// The response to come of a [`RateLimit`] service.
-pub struct ResponseFuture<B, E>(
-    Pin<Box<dyn Future<Output = Result<Response<LimitedBody<B>>, E>> + Send>>,
-);
+pub struct ResponseFuture<B, E>(Boxed<Result<Response<LimitedBody<B>>, E>>);
+
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 impl<B, E> Future for ResponseFuture<B, E> {
     type Output = Result<Response<LimitedBody<B>>, E>;
@@ -108,7 +107,7 @@ struct Pass {
 }
 
 impl Rules {
-    async fn decide(&self, parts: &Parts) -> Result<Pass, Refusal> {
+    async fn decide(&self, parts: &Parts) -> Result<Pass, Box<Refusal>> {
         let facts = self
             .extract
             .extract(parts)
@@ -121,16 +120,8 @@ impl Rules {
             .resolve(&facts.as_request())
             .map_err(|error| self.misconfigured(&error))?;
         match self.ask_or_wait(&charges).await {
-            Ok(Answer::Decided(admission)) if admission.decision.is_allowed() => {
-                Ok(self.pass(admission))
-            }
-            Ok(Answer::Decided(admission)) => {
-                let problem = Problem::quota_exceeded(&admission.decision);
-                Err(self.refuse(&admission.decision, problem))
-            }
-            Ok(Answer::CrowdedOut(decision)) => {
-                Err(self.refuse(&decision, waiting::crowded_out(&decision)))
-            }
+            Ok(answer) if answer.may_pass() => Ok(self.pass(answer.admission)),
+            Ok(answer) => Err(self.refuse(&answer.admission.decision)),
             Err(error) => self.undecided(&error),
         }
     }
@@ -144,12 +135,17 @@ impl Rules {
         Pass { fields, held }
     }
 
-    fn refuse(&self, decision: &Decision<'_>, problem: Problem) -> Refusal {
-        Refusal {
+    fn refuse(&self, decision: &Decision<'_>) -> Box<Refusal> {
+        let mut problem = Problem::quota_exceeded(decision);
+        if decision.is_allowed() {
+            problem.detail =
+                "Other requests are waiting for the same limits. Try again later.".to_owned();
+        }
+        Box::new(Refusal {
             problem,
             fields: self.fields_of(decision),
             retry_after: retry_after(decision),
-        }
+        })
     }
 
     fn fields_of(&self, decision: &Decision<'_>) -> HeaderMap {
@@ -163,7 +159,7 @@ impl Rules {
     }
 
     /// The store could not decide.
-    fn undecided(&self, error: &StoreError) -> Result<Pass, Refusal> {
+    fn undecided(&self, error: &StoreError) -> Result<Pass, Box<Refusal>> {
         if let StoreError::NeedsReservation { .. } | StoreError::Quota { .. } = error {
             return Err(self.misconfigured(error));
         }
@@ -175,13 +171,13 @@ impl Rules {
     }
 
     /// The request does not say who it is from or what it costs.
-    fn unusable(&self, error: &ExtractError) -> Refusal {
+    fn unusable(&self, error: &ExtractError) -> Box<Refusal> {
         let status = (self.error_status)(error);
         Refusal::of(problem_of(status, sentence(error)))
     }
 
     /// Limits, extractor and mode do not go together, which is not for clients to know in detail.
-    fn misconfigured(&self, error: &(dyn Error + 'static)) -> Refusal {
+    fn misconfigured(&self, error: &(dyn Error + 'static)) -> Box<Refusal> {
         self.tell(error);
         let detail = "The limits of this request cannot be checked.".to_owned();
         Refusal::of(problem_of(StatusCode::INTERNAL_SERVER_ERROR, detail))

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bursar_ratelimit::http::Problem;
 use bursar_ratelimit::{
     Admission, Charges, Decision, Quota, RetryAfter, Status, StoreError, Timestamp,
 };
@@ -14,10 +13,16 @@ use crate::queue::{Bucket, Place};
 const ASK_AGAIN: Duration = Duration::from_millis(25);
 
 /// What came of asking.
-pub(crate) enum Answer<'a> {
-    Decided(Admission<'a>),
-    /// Others were waiting before it all the time; what the limits would say is only for its fields.
-    CrowdedOut(Decision<'a>),
+pub(crate) struct Answer<'a> {
+    pub(crate) admission: Admission<'a>,
+    /// Others were waiting before it all the time: it may not pass, whatever the limits say.
+    pub(crate) crowded_out: bool,
+}
+
+impl Answer<'_> {
+    pub(crate) fn may_pass(&self) -> bool {
+        !self.crowded_out && self.admission.decision.is_allowed()
+    }
 }
 
 impl Rules {
@@ -28,7 +33,7 @@ impl Rules {
     ) -> Result<Answer<'a>, StoreError> {
         let now = self.runtime.now();
         if self.max_wait.is_zero() {
-            return self.ask(charges, now).await.map(Answer::Decided);
+            return self.ask(charges, now).await.map(decided);
         }
         let deadline = now + self.max_wait;
         let mut line = self.queues.first_busy(charges.as_slice());
@@ -49,7 +54,7 @@ impl Rules {
                     Some(place) if place.bucket == bucket => self.runtime.sleep(wait).await,
                     _ => line = Some(bucket),
                 },
-                _ => return Ok(Answer::Decided(admission)),
+                _ => return Ok(decided(admission)),
             }
         }
     }
@@ -79,7 +84,10 @@ impl Rules {
     /// Only looks: to take something now would be to push in before those who wait.
     async fn crowded_out<'a>(&self, charges: &Charges<'a>) -> Result<Answer<'a>, StoreError> {
         let decision = self.store.peek(charges, self.runtime.now()).await?;
-        Ok(Answer::CrowdedOut(decision))
+        Ok(Answer {
+            admission: Admission::new(decision, None),
+            crowded_out: true,
+        })
     }
 
     /// The longest of all waits and whose it is, `None` if nothing refuses or waiting cannot help.
@@ -101,11 +109,9 @@ impl Rules {
     }
 }
 
-/// What a request is told that found others waiting.
-pub(crate) fn crowded_out(decision: &Decision<'_>) -> Problem {
-    let mut problem = Problem::quota_exceeded(decision);
-    if decision.is_allowed() {
-        problem.detail = "Other requests are waiting for the same limits. Try again later.".into();
+const fn decided(admission: Admission<'_>) -> Answer<'_> {
+    Answer {
+        admission,
+        crowded_out: false,
     }
-    problem
 }
