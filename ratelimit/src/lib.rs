@@ -21,6 +21,7 @@
 pub mod conformance;
 mod decision;
 pub mod gcra;
+pub mod http;
 mod limit;
 mod limits;
 mod memory;

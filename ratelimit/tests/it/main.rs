@@ -30,3 +30,10 @@ fn values_can_be_shared_between_threads_and_shown() {
 //! The public interface of the crate, tested as its users see it.
 #[cfg(feature = "conformance")]
 mod conformance;
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed; clippy allows that in test functions, not in their helpers"
+)]
+
+mod http;
