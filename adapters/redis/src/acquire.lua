@@ -132,6 +132,78 @@ for i = 1, rates do
   end
 end
 
+-- A ledger is a sorted set: entries of identity and amount (the last eight bytes) scored by the time
+-- from which their end is counted, and four figures as negative scores: held, spent, latest, expires.
+local ledgers = #KEYS > rates and {}
+for i = rates + 1, #KEYS do
+  local ledger, key = {}, KEYS[i]
+  local kind, shadow, keep, limit, cost, span, slice, retention =
+    parse('<BBBddddd', ARGV[2 + i - rates])
+  local figures = call('ZMSCORE', key, 'h', 's', 'l', 'e')
+  local held, spent = -(figures[1] or 0), -(figures[2] or 0)
+  local latest, expires = -(figures[3] or 0), -(figures[4] or 0)
+  local time = now
+  if now < latest then
+    if latest - now < 1000000 then
+      time = latest
+    elseif mode < 2 then
+      -- The clock was set back: every entry keeps its age.
+      local entries = call('ZRANGEBYSCORE', key, 1, '+inf', 'WITHSCORES')
+      for j = 1, #entries, 2 do
+        local moved = math.max(1, entries[j + 1] - (latest - now))
+        local entry = entries[j]
+        call('ZREM', key, entry)
+        if kind == 0 then entry = pack('<d', moved) .. entry:sub(-8) end
+        call('ZADD', key, moved, entry)
+      end
+      call('ZADD', key, -now, 'l')
+    end
+  end
+
+  local horizon = kind == 0 and time - span or time
+  local ended = call('ZRANGEBYSCORE', key, 1, horizon)
+  if #ended > 0 then
+    local sum = 0
+    for j = 1, #ended do sum = sum + parse('<d', ended[j], #ended[j] - 7) end
+    held = held - sum
+    if keep == 1 then spent = spent + sum end
+    if mode < 2 then
+      call('ZREMRANGEBYSCORE', key, 1, horizon)
+      call('ZADD', key, -held, 'h', -spent, 's')
+    end
+  end
+
+  local used = held + spent
+  local fits = cost <= limit and used + cost <= limit
+  local fits_at = 0
+  if not fits then
+    misfits = misfits + 2 ^ (i - 1)
+    if shadow == 0 then allowed = false end
+    -- When enough of the oldest entries have ended.
+    local excess, skipped = used + cost - limit, 0
+    while cost <= limit and keep == 0 and fits_at == 0 do
+      local entries = call('ZRANGEBYSCORE', key, '(' .. string.format('%.0f', horizon), '+inf',
+        'WITHSCORES', 'LIMIT', skipped, 64)
+      if #entries == 0 then break end
+      for j = 1, #entries, 2 do
+        excess = excess - parse('<d', entries[j], #entries[j] - 7)
+        if excess <= 0 then
+          fits_at = entries[j + 1] + time - horizon
+          break
+        end
+      end
+      skipped = skipped + 64
+    end
+  end
+  local last = call('ZRANGE', key, -1, -1, 'WITHSCORES')[2]
+  local free_at = spent == 0 and last and last - horizon > 0 and last + time - horizon or 0
+  ledger.fits, ledger.kind, ledger.cost, ledger.used = fits, kind, cost, used
+  ledger.held, ledger.spent, ledger.expires, ledger.time = held, spent, expires, time
+  ledger.span, ledger.slice, ledger.retention = span, slice, retention
+  ledgers[i] = ledger
+  states[i] = pack('<dddd', used, fits_at, free_at, 0)
+end
+
 local writes = allowed and charges or repairs
 if mode < 2 and writes then
   for i = 1, rates do
@@ -146,4 +218,41 @@ if mode < 2 and writes then
     end
   end
 end
+
+if ledgers and allowed and mode < 2 then
+  for i = rates + 1, #KEYS do
+    local key, ledger = KEYS[i], ledgers[i]
+    local time, cost, kind = ledger.time, ledger.cost, ledger.kind
+    if ledger.fits then
+      local score = time + ledger.span
+      if kind == 2 and mode == 0 then
+        ledger.spent = ledger.spent + cost
+      else
+        local identity, amount = ARGV[2], cost
+        if kind == 0 then
+          -- Admissions of one slice are one entry, at the slice's end.
+          score = math.ceil(time / ledger.slice) * ledger.slice
+          identity = pack('<d', score)
+          local entry = call('ZRANGEBYSCORE', key, score, score)[1]
+          if entry then
+            amount = amount + parse('<d', entry, #entry - 7)
+            call('ZREM', key, entry)
+          end
+        end
+        call('ZADD', key, score, identity .. pack('<d', amount))
+        ledger.held = ledger.held + cost
+      end
+      call('ZADD', key, -ledger.held, 'h', -ledger.spent, 's', -time, 'l')
+      local ends = kind == 0 and score + ledger.span or score
+      if kind == 2 then ends = ledger.retention > 0 and time + math.max(ledger.span, ledger.retention) end
+      if ends and ledger.expires * 1000 < ends then
+        local expires = math.floor((ends + (ends - time) / 4) / 1000) + 1000
+        call('ZADD', key, -expires, 'e')
+        call('PEXPIREAT', key, string.format('%.0f', expires))
+      end
+      states[i] = pack('<dddd', ledger.used + cost, 0, math.max(score, 0), score)
+    end
+  end
+end
+
 return { allowed and 1 or 0, misfits, now, unpack(states) }
