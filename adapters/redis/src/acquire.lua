@@ -117,17 +117,21 @@ for i = 1, rates do
     -- leave the expiry as it is while it is late enough.
     local charge = fits and cost or 0
     local needed = (owed + charge) * ticks / units - rest
-    local drained_at = math.min((time + needed) / 1000, 4e15)
-    local charged, quota = pack('<dddd', start, used + charge, refunded, time), ''
+    local drained_at = (time + needed) / 1000
+    local charged
     if changed or expires < drained_at then
-      expires = math.floor(drained_at + needed / 4000) + 1000
-      quota = pack('<dddd', expires, ticks, units, burst)
+      if drained_at > 4e15 then drained_at, needed = 4e15, 0 end
+      expires = drained_at + needed / 4000
+      expires = expires - expires % 1 + 1000
+      charged = pack('<dddddddd', start, used + charge, refunded, time, expires, ticks, units, burst)
       expiries[i] = string.format('%.0f', expires)
+    else
+      charged = pack('<dddd', start, used + charge, refunded, time)
     end
-    if fits then charges[i] = charged .. quota end
+    if fits then charges[i] = charged end
     if changed then
       repairs = repairs or {}
-      repairs[i] = pack('<dddd', start, used, refunded, time) .. quota
+      repairs[i] = pack('<dddddddd', start, used, refunded, time, expires, ticks, units, burst)
     end
   end
 end
