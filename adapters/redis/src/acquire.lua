@@ -121,7 +121,7 @@ for i = 1, rates do
     local charged
     if changed or expires < drained_at then
       if drained_at > 4e15 then drained_at, needed = 4e15, 0 end
-      expires = drained_at + needed / 4000
+      expires = drained_at + needed / 2000
       expires = expires - expires % 1 + 1000
       charged = pack('<dddddddd', start, used + charge, refunded, time, expires, ticks, units, burst)
       expiries[i] = string.format('%.0f', expires)
@@ -250,7 +250,7 @@ if ledgers and allowed and mode < 2 then
       local ends = kind == 0 and score + ledger.span or score
       if kind == 2 then ends = ledger.retention > 0 and time + math.max(ledger.span, ledger.retention) end
       if ends and ledger.expires * 1000 < ends then
-        local expires = math.floor((ends + (ends - time) / 4) / 1000) + 1000
+        local expires = math.floor((ends + (ends - time) / 2) / 1000) + 1000
         call('ZADD', key, -expires, 'e')
         call('PEXPIREAT', key, string.format('%.0f', expires))
       end

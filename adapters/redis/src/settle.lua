@@ -75,9 +75,8 @@ for i = 1, rates do
       -- The reservation ends where its charge ended, moved forward by what was given back since.
       -- What lies before now has drained and is not given back again. Rounded down.
       local left = used_after - (refunded - refunded_then) - drained_units
-      local part = rest * units / ticks
-      local whole = math.ceil(part)
-      if ticks * units >= 9007199254740992 then whole = whole + 1 end
+      local whole = math.max(0, math.floor(rest * units / ticks) - 2)
+      while not at_most(rest, ticks, whole, units) do whole = whole + 1 end
       refund = math.max(0, math.min(unused, left - whole, used))
     end
     debt = math.max(0, math.min(debt, 4503599627370496 - owed))
@@ -90,7 +89,7 @@ for i = 1, rates do
       local drained_at = math.min((time + needed) / 1000, 4e15)
       local state = pack('<dddd', begin, used, refunded, time)
       if expires < drained_at then
-        expires = math.floor(drained_at + needed / 4000) + 1000
+        expires = math.floor(drained_at + needed / 2000) + 1000
         call('SET', key, state .. pack('<dddd', expires, ticks, units, burst),
           'PXAT', string.format('%.0f', expires))
       else
@@ -164,7 +163,7 @@ for i = rates + 1, #KEYS - 1 do
   end
   call('ZADD', key, -held, 'h', -spent, 's', -time, 'l')
   if expires * 1000 < ends then
-    expires = math.floor((ends + (ends - time) / 4) / 1000) + 1000
+    expires = math.floor((ends + (ends - time) / 2) / 1000) + 1000
     call('ZADD', key, -expires, 'e')
     call('PEXPIREAT', key, string.format('%.0f', expires))
   end
