@@ -5,7 +5,7 @@ use std::hash::BuildHasher as _;
 
 use foldhash::quality::FixedState;
 
-use crate::name::{Dimension, Unit};
+use crate::name::{Dimension, DimensionRole, Unit, UnitRole};
 use crate::quota::Quota;
 
 /// A quota for every key of a dimension, counted in a unit.
@@ -31,6 +31,8 @@ pub struct Limit {
     name: Box<str>,
     dimension: Dimension,
     unit: Unit,
+    dimension_role: DimensionRole,
+    unit_role: UnitRole,
     quota: Quota,
     tiers: HashMap<Box<str>, Quota, FixedState>,
     keys: HashMap<Box<str>, Quota, FixedState>,
@@ -95,6 +97,8 @@ impl Limit {
         Self {
             seed: FixedState::with_seed(0x6275_7273_6172).hash_one(&*name),
             name,
+            dimension_role: dimension.role(),
+            unit_role: unit.role(),
             dimension,
             unit,
             quota: quota.into(),
@@ -199,6 +203,7 @@ impl Limit {
     }
 
     /// The quota of a key: its own, or its tier's, or the limit's.
+    #[inline]
     #[must_use]
     pub fn quota_of(&self, key: &str, tier: Option<&str>) -> &Quota {
         if !self.keys.is_empty()
@@ -210,6 +215,14 @@ impl Limit {
             Some(tier) if !self.tiers.is_empty() => self.tiers.get(tier).unwrap_or(&self.quota),
             _ => &self.quota,
         }
+    }
+
+    pub(crate) const fn dimension_role(&self) -> DimensionRole {
+        self.dimension_role
+    }
+
+    pub(crate) const fn unit_role(&self) -> UnitRole {
+        self.unit_role
     }
 
     /// A number that stands for the name, so that no name is hashed in a decision.
