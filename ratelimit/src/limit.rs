@@ -7,6 +7,7 @@ use foldhash::quality::FixedState;
 
 use crate::gcra::Gcra;
 use crate::name::{Dimension, Unit};
+use crate::name::{Dimension, DimensionRole, Unit, UnitRole};
 use crate::quota::Quota;
 
 /// A quota for every key of a dimension, counted in a unit.
@@ -32,6 +33,8 @@ pub struct Limit {
     name: Box<str>,
     dimension: Dimension,
     unit: Unit,
+    dimension_role: DimensionRole,
+    unit_role: UnitRole,
     quota: Quota,
     tiers: HashMap<Box<str>, Quota, FixedState>,
     keys: HashMap<Box<str>, Quota, FixedState>,
@@ -96,6 +99,8 @@ impl Limit {
         Self {
             seed: FixedState::with_seed(0x6275_7273_6172).hash_one(&*name),
             name,
+            dimension_role: dimension.role(),
+            unit_role: unit.role(),
             dimension,
             unit,
             quota: quota.into(),
@@ -200,6 +205,7 @@ impl Limit {
     }
 
     /// The quota of a key: its own, or its tier's, or the limit's.
+    #[inline]
     #[must_use]
     pub fn quota_of(&self, key: &str, tier: Option<&str>) -> &Quota {
         if !self.keys.is_empty()
@@ -220,6 +226,12 @@ impl Limit {
             Some(quota) => same(quota),
             None => same(&self.quota) || self.tiers.values().any(same),
         }
+    pub(crate) const fn dimension_role(&self) -> DimensionRole {
+        self.dimension_role
+    }
+
+    pub(crate) const fn unit_role(&self) -> UnitRole {
+        self.unit_role
     }
 
     /// A number that stands for the name, so that no name is hashed in a decision.

@@ -137,6 +137,33 @@ impl Dimension {
     pub const METHOD: Self = Self(Name::fixed("method"));
 }
 
+/// A dimension that requests have a field for, so that no names are compared in a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DimensionRole {
+    Global,
+    Tenant,
+    ApiKey,
+    Method,
+    Other,
+}
+
+impl Dimension {
+    #[inline]
+    pub(crate) fn role(self) -> DimensionRole {
+        if self == Self::GLOBAL {
+            DimensionRole::Global
+        } else if self == Self::TENANT {
+            DimensionRole::Tenant
+        } else if self == Self::API_KEY {
+            DimensionRole::ApiKey
+        } else if self == Self::METHOD {
+            DimensionRole::Method
+        } else {
+            DimensionRole::Other
+        }
+    }
+}
+
 named! {
     /// What a limit counts.
     ///
@@ -165,6 +192,30 @@ impl Unit {
     pub const CONCURRENT_REQUESTS: Self = Self(Name::fixed("concurrent-requests"));
     /// Millionths of a US dollar, for limits on spending.
     pub const MICRO_USD: Self = Self(Name::fixed("micro-usd"));
+}
+
+/// A unit that requests treat apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnitRole {
+    Requests,
+    Tokens,
+    ConcurrentRequests,
+    Other,
+}
+
+impl Unit {
+    #[inline]
+    pub(crate) fn role(self) -> UnitRole {
+        if self == Self::REQUESTS {
+            UnitRole::Requests
+        } else if self == Self::TOKENS {
+            UnitRole::Tokens
+        } else if self == Self::CONCURRENT_REQUESTS {
+            UnitRole::ConcurrentRequests
+        } else {
+            UnitRole::Other
+        }
+    }
 }
 
 #[cfg(test)]

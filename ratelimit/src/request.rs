@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 use thiserror::Error;
 
 use crate::limit::{Absence, Limit};
-use crate::name::{Dimension, Unit};
+use crate::name::{Dimension, DimensionRole, Unit, UnitRole};
 use crate::quota::Quota;
 
 /// Who asks, and for how much.
@@ -23,13 +23,21 @@ use crate::quota::Quota;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Request<'a> {
-    keys: SmallVec<[(Dimension, &'a str); 6]>,
+    tenant: Option<&'a str>,
+    api_key: Option<&'a str>,
+    method: Option<&'a str>,
+    /// Keys of other dimensions.
+    others: SmallVec<[(Dimension, &'a str); 2]>,
     tier: Option<&'a str>,
-    costs: SmallVec<[(Unit, u64); 4]>,
+    requests: Option<u64>,
+    tokens: Option<u64>,
+    /// Costs in other units.
+    costs: SmallVec<[(Unit, u64); 2]>,
 }
 
 impl<'a> Request<'a> {
     /// A request that costs one of [`Unit::REQUESTS`] and says nothing else.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -38,32 +46,43 @@ impl<'a> Request<'a> {
     /// Who the request is from in the given dimension; the last word for a dimension counts.
     #[must_use]
     pub fn key(mut self, dimension: Dimension, key: &'a str) -> Self {
-        match self.keys.iter_mut().find(|(name, _)| *name == dimension) {
-            Some((_, old)) => *old = key,
-            None => self.keys.push((dimension, key)),
+        match dimension.role() {
+            // There is one key in all, whatever it is called.
+            DimensionRole::Global => {}
+            DimensionRole::Tenant => self.tenant = Some(key),
+            DimensionRole::ApiKey => self.api_key = Some(key),
+            DimensionRole::Method => self.method = Some(key),
+            DimensionRole::Other => put(&mut self.others, dimension, key),
         }
         self
     }
 
     /// The customer.
+    #[inline]
     #[must_use]
-    pub fn tenant(self, tenant: &'a str) -> Self {
-        self.key(Dimension::TENANT, tenant)
+    pub fn tenant(mut self, tenant: &'a str) -> Self {
+        self.tenant = Some(tenant);
+        self
     }
 
     /// The API key.
+    #[inline]
     #[must_use]
-    pub fn api_key(self, api_key: &'a str) -> Self {
-        self.key(Dimension::API_KEY, api_key)
+    pub fn api_key(mut self, api_key: &'a str) -> Self {
+        self.api_key = Some(api_key);
+        self
     }
 
     /// The operation.
+    #[inline]
     #[must_use]
-    pub fn method(self, method: &'a str) -> Self {
-        self.key(Dimension::METHOD, method)
+    pub fn method(mut self, method: &'a str) -> Self {
+        self.method = Some(method);
+        self
     }
 
     /// The customer's plan, for limits that differ by plan.
+    #[inline]
     #[must_use]
     pub fn tier(mut self, tier: &'a str) -> Self {
         self.tier = Some(tier);
@@ -71,28 +90,49 @@ impl<'a> Request<'a> {
     }
 
     /// What the request costs in a unit; the last word for a unit counts.
+    #[inline]
     #[must_use]
     pub fn cost(mut self, unit: Unit, cost: u64) -> Self {
-        match self.costs.iter_mut().find(|(name, _)| *name == unit) {
-            Some((_, old)) => *old = cost,
-            None => self.costs.push((unit, cost)),
+        match unit.role() {
+            UnitRole::Requests => self.requests = Some(cost),
+            UnitRole::Tokens => self.tokens = Some(cost),
+            UnitRole::ConcurrentRequests | UnitRole::Other => put(&mut self.costs, unit, cost),
         }
         self
     }
 
-    fn key_of(&self, dimension: Dimension) -> Option<&'a str> {
-        if dimension == Dimension::GLOBAL {
-            return Some("");
+    #[inline]
+    fn key_for(&self, limit: &Limit) -> Option<&'a str> {
+        match limit.dimension_role() {
+            DimensionRole::Global => Some(""),
+            DimensionRole::Tenant => self.tenant,
+            DimensionRole::ApiKey => self.api_key,
+            DimensionRole::Method => self.method,
+            DimensionRole::Other => find(&self.others, limit.dimension()),
         }
-        let found = self.keys.iter().find(|(name, _)| *name == dimension);
-        found.map(|(_, key)| *key)
     }
 
-    fn cost_of(&self, unit: Unit) -> Option<u64> {
-        let found = self.costs.iter().find(|(name, _)| *name == unit);
-        let default = (unit == Unit::REQUESTS || unit == Unit::CONCURRENT_REQUESTS).then_some(1);
-        found.map(|(_, cost)| *cost).or(default)
+    #[inline]
+    fn cost_for(&self, limit: &Limit) -> Option<u64> {
+        match limit.unit_role() {
+            UnitRole::Requests => self.requests.or(Some(1)),
+            UnitRole::Tokens => self.tokens,
+            UnitRole::ConcurrentRequests => find(&self.costs, limit.unit()).or(Some(1)),
+            UnitRole::Other => find(&self.costs, limit.unit()),
+        }
     }
+}
+
+fn put<N: PartialEq, V>(pairs: &mut SmallVec<[(N, V); 2]>, name: N, value: V) {
+    match pairs.iter_mut().find(|(one, _)| *one == name) {
+        Some((_, old)) => *old = value,
+        None => pairs.push((name, value)),
+    }
+}
+
+fn find<N: PartialEq, V: Copy>(pairs: &[(N, V)], name: N) -> Option<V> {
+    let found = pairs.iter().find(|(one, _)| *one == name);
+    found.map(|(_, value)| *value)
 }
 
 /// One limit that a request has to pass: the key it is counted under, its quota and its cost.
@@ -205,34 +245,19 @@ pub enum ResolveError {
     },
 }
 
-/// What `limit` charges for `request`, nothing if it does not apply.
-pub(crate) fn charge<'a>(
-    limit: &'a Limit,
-    request: &Request<'a>,
-) -> Result<Option<Charge<'a>>, ResolveError> {
-    let Some(key) = request.key_of(limit.dimension()) else {
-        return unless_skipped(limit, || ResolveError::MissingKey {
+/// What it means that a request lacks the key, or else the cost, that a limit asks for.
+#[cold]
+fn absent(limit: &Limit, key: Option<&str>) -> Result<(), ResolveError> {
+    match (limit.absence(), key) {
+        (Absence::Skip, _) => Ok(()),
+        (Absence::Error, None) => Err(ResolveError::MissingKey {
             limit: limit.name().to_owned(),
             dimension: limit.dimension(),
-        });
-    };
-    let Some(cost) = request.cost_of(limit.unit()) else {
-        return unless_skipped(limit, || ResolveError::MissingCost {
+        }),
+        (Absence::Error, Some(_)) => Err(ResolveError::MissingCost {
             limit: limit.name().to_owned(),
             unit: limit.unit(),
-        });
-    };
-    let quota = limit.quota_of(key, request.tier);
-    Ok(Some(Charge::new(limit, quota, key, cost)))
-}
-
-fn unless_skipped<'a>(
-    limit: &Limit,
-    error: impl FnOnce() -> ResolveError,
-) -> Result<Option<Charge<'a>>, ResolveError> {
-    match limit.absence() {
-        Absence::Skip => Ok(None),
-        Absence::Error => Err(error()),
+        }),
     }
 }
 
@@ -244,7 +269,13 @@ impl<'a> Charges<'a> {
     ) -> Result<Self, ResolveError> {
         let mut charges = SmallVec::new();
         for limit in limits {
-            charges.extend(charge(limit, request)?);
+            match (request.key_for(limit), request.cost_for(limit)) {
+                (Some(key), Some(cost)) => {
+                    let quota = limit.quota_of(key, request.tier);
+                    charges.push(Charge::new(limit, quota, key, cost));
+                }
+                (key, _) => absent(limit, key)?,
+            }
         }
         Ok(Self(charges))
     }
