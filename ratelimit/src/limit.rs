@@ -6,7 +6,6 @@ use std::hash::BuildHasher as _;
 use foldhash::quality::FixedState;
 
 use crate::gcra::Gcra;
-use crate::name::{Dimension, Unit};
 use crate::name::{Dimension, DimensionRole, Unit, UnitRole};
 use crate::quota::Quota;
 
@@ -226,6 +225,8 @@ impl Limit {
             Some(quota) => same(quota),
             None => same(&self.quota) || self.tiers.values().any(same),
         }
+    }
+
     pub(crate) const fn dimension_role(&self) -> DimensionRole {
         self.dimension_role
     }

@@ -8,7 +8,10 @@
 
 mod change;
 mod clock;
+#[cfg(feature = "conformance")]
+mod conformance;
 mod fixture;
+mod http;
 mod room;
 mod settle;
 mod waiting;
@@ -27,13 +30,3 @@ fn values_can_be_shared_between_threads_and_shown() {
     shared::<Settlement>();
     shared::<StoreError>();
 }
-//! The public interface of the crate, tested as its users see it.
-#[cfg(feature = "conformance")]
-mod conformance;
-
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has failed; clippy allows that in test functions, not in their helpers"
-)]
-
-mod http;
