@@ -13,6 +13,7 @@ mod examples;
 mod features;
 mod package;
 mod requirements;
+mod servers;
 mod steps;
 mod test;
 mod tidy;
@@ -27,7 +28,7 @@ const USAGE: &str = "\
 Usage: cargo xtask <command>
 
 Commands:
-  test      make ready what the tests need, then run tests, doc tests, examples and tidy
+  test      make ready what the tests need, then run all tests, examples and tidy
   tidy      check dependency rules, manifests, documentation and source files
   features  lint every published crate without features and with each alone
   package   check that every published crate can be packed";
@@ -46,7 +47,7 @@ fn run() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["test"] => test::run(&Workspace::load()?),
+        ["test"] => test::run(Workspace::load()?),
         ["tidy"] => tidy::run(&Workspace::load()?),
         ["features"] => features::run(&Workspace::load()?),
         ["package"] => package::run(&Workspace::load()?),

@@ -1,7 +1,8 @@
 //! What must this machine have before the tests can run, and how does it get it?
 //!
 //! Each line of [`REQUIREMENTS`] names a thing, the way to see that it works, and the Debian
-//! packages that bring it. A server that a later test needs becomes one more line.
+//! packages that bring it. A server that a later test needs becomes one more line. A package may start
+//! its server as a service of the system; the tests leave that alone and start their own, elsewhere.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -21,12 +22,32 @@ pub(crate) struct Requirement {
     packages: &'static [&'static str],
 }
 
-pub(crate) const REQUIREMENTS: &[Requirement] = &[Requirement {
-    name: "C compiler",
-    needed_for: "the SQLite that the sqlite adapter builds in",
-    works: c_compiler_works,
-    packages: &["gcc", "libc6-dev"],
-}];
+pub(crate) const REQUIREMENTS: &[Requirement] = &[
+    Requirement {
+        name: "C compiler",
+        needed_for: "the SQLite that the sqlite adapter builds in",
+        works: c_compiler_works,
+        packages: &["gcc", "libc6-dev"],
+    },
+    Requirement {
+        name: "redis-server",
+        needed_for: "tests and examples of limits that several processes share",
+        works: || says_its_version("redis-server"),
+        packages: &["redis-server"],
+    },
+    Requirement {
+        name: "redis-cli",
+        needed_for: "forming the Redis Cluster of the tests",
+        works: || says_its_version("redis-cli"),
+        packages: &["redis-tools"],
+    },
+    Requirement {
+        name: "faketime",
+        needed_for: "tests that step the clock of a Redis server",
+        works: || says_its_version("faketime"),
+        packages: &["faketime"],
+    },
+];
 
 /// Checks every requirement and installs what is missing; an error says what a person must do.
 pub(crate) fn fulfil(
@@ -106,6 +127,14 @@ fn apt_get(as_root: bool) -> Command {
     command
 }
 
+fn says_its_version(program: &str) -> bool {
+    Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
 fn is_root() -> bool {
     Command::new("id")
         .arg("-u")
@@ -145,7 +174,7 @@ mod tests {
 
     use anyhow::bail;
 
-    use super::{REQUIREMENTS, Requirement, fulfil, preprocesses};
+    use super::{REQUIREMENTS, Requirement, fulfil, preprocesses, says_its_version};
 
     const WORKS: Requirement = Requirement {
         name: "present thing",
@@ -209,6 +238,13 @@ mod tests {
     fn a_program_that_is_no_compiler_does_not_pass_for_one() {
         assert!(!preprocesses(Command::new("false")).unwrap());
         assert!(preprocesses(Command::new("no-such-compiler")).is_err());
+    }
+
+    #[test]
+    fn a_program_is_found_when_it_says_its_version() {
+        assert!(says_its_version("rustc"));
+        assert!(!says_its_version("false"));
+        assert!(!says_its_version("no-such-program"));
     }
 
     #[test]

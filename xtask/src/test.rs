@@ -5,13 +5,14 @@ use anyhow::Result;
 use crate::requirements::{self, REQUIREMENTS};
 use crate::steps::Steps;
 use crate::workspace::{Workspace, succeed};
-use crate::{examples, tidy};
+use crate::{examples, servers, tidy};
 
-pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+pub(crate) fn run(mut workspace: Workspace) -> Result<()> {
     let mut steps = Steps::default();
     steps.run("requirements", || {
         requirements::fulfil(REQUIREMENTS, requirements::install_with_apt)
     });
+    let servers = servers::start(&mut workspace, &mut steps);
     steps.run("unit, integration and doc tests", || {
         succeed(
             workspace
@@ -19,7 +20,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
                 .args(["test", "--workspace", "--all-features", "--no-fail-fast"]),
         )
     });
-    examples::run(workspace, &mut steps);
-    steps.run("tidy", || tidy::run(workspace));
+    examples::run(&workspace, &mut steps);
+    drop(servers);
+    steps.run("tidy", || tidy::run(&workspace));
     steps.finish("test")
 }

@@ -1,6 +1,8 @@
 //! What is in this workspace? Cargo's own answer, with every feature on.
 
+use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
@@ -11,6 +13,7 @@ use cargo_metadata::{CargoOpt, Metadata, MetadataCommand, Package, Target};
 /// The workspace around the current folder.
 pub(crate) struct Workspace {
     metadata: Metadata,
+    environment: BTreeMap<String, String>,
 }
 
 impl Workspace {
@@ -19,7 +22,10 @@ impl Workspace {
             .features(CargoOpt::AllFeatures)
             .exec()
             .context("cargo metadata did not describe the workspace")?;
-        Ok(Self { metadata })
+        Ok(Self {
+            metadata,
+            environment: BTreeMap::new(),
+        })
     }
 
     pub(crate) fn metadata(&self) -> &Metadata {
@@ -60,9 +66,25 @@ impl Workspace {
     /// The Cargo that runs this program, started at the workspace's root.
     pub(crate) fn cargo(&self) -> Command {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
-        command.current_dir(self.root());
+        self.command(cargo)
+    }
+
+    /// A program with what was exported, started at the workspace's root.
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.root()).envs(&self.environment);
         command
+    }
+
+    /// Sets an environment variable for every command from now on.
+    pub(crate) fn export(&mut self, variable: &str, value: String) {
+        self.environment.insert(variable.to_owned(), value);
+    }
+
+    /// What a command sees in an environment variable: what was exported, else what the caller set.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        let exported = self.environment.get(name).cloned();
+        exported.or_else(|| env::var(name).ok())
     }
 }
 
@@ -96,7 +118,24 @@ fn name(command: &Command) -> String {
 mod tests {
     use std::process::Command;
 
-    use super::succeed;
+    use super::{Workspace, succeed};
+
+    #[test]
+    fn an_exported_variable_reaches_commands_and_goes_before_the_callers() {
+        let mut workspace = Workspace::load().unwrap();
+        let inherited = workspace.variable("PATH");
+        assert!(inherited.is_some());
+        assert_eq!(workspace.variable("BURSAR_NO_SUCH_VARIABLE"), None);
+        workspace.export("BURSAR_NO_SUCH_VARIABLE", "redis://127.0.0.1:1".to_owned());
+        let printed = workspace
+            .command("printenv")
+            .arg("BURSAR_NO_SUCH_VARIABLE")
+            .output()
+            .unwrap();
+        assert_eq!(printed.stdout, b"redis://127.0.0.1:1\n");
+        workspace.export("PATH", "/nowhere".to_owned());
+        assert_eq!(workspace.variable("PATH").as_deref(), Some("/nowhere"));
+    }
 
     #[test]
     fn a_command_that_fails_is_an_error_that_names_it() {
