@@ -11,6 +11,7 @@
 
 mod examples;
 mod features;
+mod loom;
 mod package;
 mod requirements;
 mod servers;

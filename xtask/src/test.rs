@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::requirements::{self, REQUIREMENTS};
 use crate::steps::Steps;
 use crate::workspace::{Workspace, succeed};
-use crate::{examples, servers, tidy};
+use crate::{examples, loom, servers, tidy};
 
 pub(crate) fn run(mut workspace: Workspace) -> Result<()> {
     let mut steps = Steps::default();
@@ -20,6 +20,7 @@ pub(crate) fn run(mut workspace: Workspace) -> Result<()> {
                 .args(["test", "--workspace", "--all-features", "--no-fail-fast"]),
         )
     });
+    loom::run(&workspace, &mut steps);
     examples::run(&workspace, &mut steps);
     drop(servers);
     steps.run("tidy", || tidy::run(&workspace));

@@ -9,6 +9,7 @@ use cargo_metadata::Package;
 use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
 
 use super::Violation;
+use crate::loom;
 use crate::workspace::{Workspace, is_published};
 
 /// What may not stand in a source file, and what to do instead. The needles are put together from
@@ -63,13 +64,23 @@ fn check_package(root: &Utf8Path, package: &Package) -> Result<Vec<Violation>> {
         violations.extend(check_registration(folder, &path, place, &targets));
     }
     let tests = package.targets.iter().filter(|target| target.is_test());
-    if tests.count() > 1 {
-        violations.push(Violation::new(
-            package.name.as_str(),
-            "several integration test programs: make them modules of one, tests/it/main.rs",
-        ));
-    }
+    let names = tests.map(|target| target.name.as_str());
+    violations.extend(check_test_programs(&package.name, names));
     Ok(violations)
+}
+
+/// Each test program is linked on its own. Loom's is another build, so it cannot join the others.
+fn check_test_programs<'a>(
+    package: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Option<Violation> {
+    let ordinary = names.filter(|name| *name != loom::TARGET).count();
+    (ordinary > 1).then(|| {
+        Violation::new(
+            package,
+            "several integration test programs: make them modules of one, tests/it/main.rs",
+        )
+    })
 }
 
 /// Every Rust file under a folder, in order.
@@ -171,7 +182,10 @@ mod tests {
     use cargo_metadata::camino::Utf8Path;
     use tempfile::TempDir;
 
-    use super::{FORBIDDEN, check_crate_documentation, check_registration, check_text, rust_files};
+    use super::{
+        FORBIDDEN, check_crate_documentation, check_registration, check_test_programs, check_text,
+        rust_files,
+    };
 
     fn check(place: &str, text: &str) -> Vec<String> {
         check_text(place.into(), text)
@@ -233,6 +247,18 @@ mod tests {
             advice("//! Money.\n#![doc = include_str!(\"../README.md\")]\n"),
             ""
         );
+    }
+
+    #[test]
+    fn one_test_program_is_allowed_and_a_second_for_loom_alone() {
+        let allowed = |names: &[&str]| {
+            check_test_programs("bursar-ratelimit", names.iter().copied()).is_none()
+        };
+        assert!(allowed(&[]));
+        assert!(allowed(&["it"]));
+        assert!(allowed(&["it", "loom"]));
+        assert!(!allowed(&["it", "more"]));
+        assert!(!allowed(&["it", "loom", "more"]));
     }
 
     #[test]
