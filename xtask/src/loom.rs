@@ -44,6 +44,11 @@ fn command(workspace: &Workspace, package: &Package) -> Command {
     let mut command = workspace.cargo();
     command.args(["test", "--package", package.name.as_str(), "--release"]);
     command.args(["--test", TARGET]);
+    // The models take seconds; optimizing across crates for them would take minutes.
+    command.envs([
+        ("CARGO_PROFILE_RELEASE_LTO", "off"),
+        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+    ]);
     command
 }
 
