@@ -6,4 +6,5 @@
     reason = "a test that cannot go on has failed; clippy allows that in test functions, not in their helpers"
 )]
 
+mod concurrency;
 mod waiting;
