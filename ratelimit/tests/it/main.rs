@@ -14,6 +14,7 @@ mod fixture;
 mod http;
 mod room;
 mod settle;
+mod concurrency;
 mod waiting;
 
 #[test]
