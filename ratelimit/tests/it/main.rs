@@ -7,6 +7,8 @@
 
 mod change;
 mod clock;
+#[cfg(feature = "serde")]
+mod config;
 mod fixture;
 mod room;
 mod settle;
