@@ -10,8 +10,12 @@ mod clock;
 #[cfg(feature = "serde")]
 mod config;
 mod fixture;
+mod rates;
+mod requests;
 mod room;
 mod settle;
+mod stocks;
+mod windows;
 
 #[test]
 fn values_can_be_shared_between_threads_and_shown() {
