@@ -8,14 +8,20 @@
 
 mod change;
 mod clock;
+mod concurrency;
+#[cfg(feature = "serde")]
+mod config;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod fixture;
 mod http;
+mod rates;
+mod requests;
 mod room;
 mod settle;
-mod concurrency;
+mod stocks;
 mod waiting;
+mod windows;
 
 #[test]
 fn values_can_be_shared_between_threads_and_shown() {
