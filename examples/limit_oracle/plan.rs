@@ -18,8 +18,8 @@ const DIMENSIONS: [Dimension; 4] = [
 ];
 const DAY: u64 = 86_400_000_000_000;
 const SECOND: u64 = 1_000_000_000;
-/// No step of virtual time is longer, so that a run ends within 584 years.
-const LONGEST_STEP: u64 = 1 << 57;
+/// No step of virtual time is longer, so that a run ends before 64 bits of nanoseconds do.
+const LONGEST_STEP: u64 = 1 << 55;
 
 /// Which quotas a run has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
