@@ -158,7 +158,9 @@ mod tests {
 
         lines.leave(1, 9);
         assert_eq!(lines.units_ahead(1, None, 50), 30);
-        assert_eq!(lines.units_ahead(1, None, 51), 20);
+        lines.join(1, place(10, 1, 51));
+        assert_eq!(lines.units_ahead(1, None, 51), 21);
+        assert_eq!(lines.units_ahead(1, None, 52), 20);
         assert_eq!(lines.units_ahead(2, None, 100), 7);
     }
 

@@ -219,8 +219,8 @@ enum Step {
     Peek(Costs),
     Check(Costs),
     Reserve(Costs),
-    /// Settles the thread's oldest open reservation with so many units in each cell.
-    Settle(u64),
+    /// Settles one of the thread's open reservations with so many units in each cell.
+    Settle(prop::sample::Index, u64),
 }
 
 /// The cost in each cell, `None` where it is not asked.
@@ -411,11 +411,11 @@ fn history(programs: &[Vec<Step>]) -> Vec<Event> {
             let name = number * 100 + index;
             let called = tick();
             let (costs, reserving, decision) = match step {
-                Step::Settle(used) => {
+                Step::Settle(which, used) => {
                     if open.is_empty() {
                         continue;
                     }
-                    let (reservation, costs, mut held) = open.remove(0);
+                    let (reservation, costs, mut held) = open.remove(which.index(open.len()));
                     let usage = Usage::new().with(Unit::TOKENS, *used);
                     let settled = store
                         .settle(&mut held, &usage, Progress::Final, NOW)
@@ -492,12 +492,13 @@ fn step() -> impl Strategy<Value = Step> {
         1 => costs().prop_map(Step::Peek),
         2 => costs().prop_map(Step::Check),
         3 => costs().prop_map(Step::Reserve),
-        3 => (0..9_u64).prop_map(Step::Settle),
+        3 => (any::<prop::sample::Index>(), 0..9_u64)
+            .prop_map(|(which, used)| Step::Settle(which, used)),
     ]
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig::with_cases(1_200))]
 
     #[test]
     fn threads_see_what_one_thread_could_have_seen(
