@@ -91,7 +91,7 @@ impl<'a> Decision<'a> {
     }
 
     /// The limit with the smallest part of its quota left, `None` if no limit applied. Limits in
-    /// shadow mode do not count.
+    /// shadow mode and those of which nothing is known do not count.
     #[must_use]
     pub fn tightest(&self) -> Option<&Status<'a>> {
         let share = |status: &Status<'_>| {
@@ -102,7 +102,7 @@ impl<'a> Decision<'a> {
         };
         self.statuses
             .iter()
-            .filter(|status| !status.is_shadow())
+            .filter(|status| !status.is_shadow() && status.is_known())
             .reduce(|tightest, status| {
                 let (left, of) = share(status);
                 let (least_left, least_of) = share(tightest);
@@ -153,6 +153,12 @@ pub enum Level {
         /// When nothing is in use any more if nobody comes.
         reset_after: RetryAfter,
     },
+    /// Not known: the store could not be asked, and the limit's
+    /// [failure policy](crate::OnFailure) decided.
+    Unavailable {
+        /// When the store is asked again; looked at only if the policy refused.
+        retry_after: RetryAfter,
+    },
 }
 
 impl<'a> Status<'a> {
@@ -173,6 +179,11 @@ impl<'a> Status<'a> {
             late: nanos,
             ..self
         }
+    }
+
+    /// How far the caller's clock is behind, in nanoseconds.
+    pub(crate) const fn lateness(&self) -> u64 {
+        self.late
     }
 
     pub(crate) fn set_level(&mut self, level: Level) {
@@ -234,7 +245,16 @@ impl<'a> Status<'a> {
         self.charge.quota().largest_cost()
     }
 
-    /// Units that would still fit now, rounded down.
+    /// Whether the store said how full the limit is. If it could not be asked, the limit's failure
+    /// policy decided, and [`remaining`](Self::remaining) and [`reset_after`](Self::reset_after) say
+    /// nothing.
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        !matches!(self.level, Level::Unavailable { .. })
+    }
+
+    /// Units that would still fit now, rounded down. Zero where that is not
+    /// [known](Self::is_known).
     #[must_use]
     pub const fn remaining(&self) -> u64 {
         match self.level {
@@ -242,6 +262,7 @@ impl<'a> Status<'a> {
                 gcra, outstanding, ..
             } => gcra.remaining(outstanding),
             Level::Counted { used, .. } => self.limit_units().saturating_sub(used),
+            Level::Unavailable { .. } => 0,
         }
     }
 
@@ -255,6 +276,7 @@ impl<'a> Status<'a> {
                 outstanding,
             } => after(gcra.until_drained(outstanding), tick_nanos),
             Level::Counted { reset_after, .. } => reset_after,
+            Level::Unavailable { .. } => RetryAfter::Unknown,
         })
     }
 
@@ -273,7 +295,7 @@ impl<'a> Status<'a> {
                 tick_nanos,
                 outstanding,
             } => after(gcra.wait(outstanding, self.cost()), tick_nanos),
-            Level::Counted { retry_after, .. } => retry_after,
+            Level::Counted { retry_after, .. } | Level::Unavailable { retry_after } => retry_after,
         }))
     }
 
@@ -287,9 +309,13 @@ impl<'a> Status<'a> {
         }
     }
 
-    /// Whether at least the limit's [near threshold](Limit::near_percent) of its quota is in use.
+    /// Whether at least the limit's [near threshold](Limit::near_percent) of its quota is in use;
+    /// false where that is not [known](Self::is_known).
     #[must_use]
     pub fn is_near(&self) -> bool {
+        if !self.is_known() {
+            return false;
+        }
         let limit = u128::from(self.limit_units());
         let used = limit - u128::from(self.remaining()).min(limit);
         used * 100 >= limit * u128::from(self.limit().near_threshold())

@@ -447,6 +447,7 @@ fn until_more(status: &Status<'_>) -> Option<Duration> {
             Duration::from_nanos(ticks.saturating_mul(*tick_nanos))
         }
         Level::Counted { reset_after, .. } => reset_after.duration()?,
+        Level::Unavailable { .. } => return None,
     };
     (!more.is_zero()).then_some(more)
 }

@@ -17,18 +17,22 @@
 //! ```
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod breaker;
 #[cfg(feature = "serde")]
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 pub mod config;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod decision;
+pub mod fallback;
 pub mod gcra;
 pub mod http;
+pub mod lease;
 mod limit;
 mod limits;
 mod memory;
 mod name;
+pub mod observe;
 mod quota;
 mod report;
 mod request;

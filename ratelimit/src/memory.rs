@@ -733,6 +733,7 @@ impl MemoryStore {
                 change,
                 now,
             )),
+            HoldKind::Leased => Err(StoreError::ForeignReservation),
             HoldKind::Concurrency | HoldKind::Budget => {
                 let spends = hold.kind == HoldKind::Budget;
                 Ok(settle_stock(

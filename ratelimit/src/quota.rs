@@ -343,6 +343,63 @@ impl Quota {
     pub const fn is_stock(&self) -> bool {
         matches!(self, Self::Concurrency(_) | Self::Budget(_))
     }
+
+    /// The part of one of several equal instances, so that all of them together stay within the
+    /// quota: a rate's refill and burst, or the units of another quota, divided and rounded down.
+    ///
+    /// Nobody gets less than one unit at once, or nothing would ever pass: with more instances than
+    /// units, all of them together may pass one unit each.
+    ///
+    /// ```
+    /// use bursar_ratelimit::{Quota, Rate};
+    ///
+    /// let quota = Quota::from(Rate::per_minute(10_000)?.burst(1_500)?);
+    /// let Quota::Rate(share) = quota.share_of(4) else { unreachable!() };
+    /// assert_eq!(share.burst_size(), 375);
+    /// // 10 000 in four minutes.
+    /// assert_eq!((share.limit(), share.period().as_secs()), (10_000, 240));
+    /// # Ok::<(), bursar_ratelimit::QuotaError>(())
+    /// ```
+    #[must_use]
+    pub fn share_of(&self, instances: u32) -> Self {
+        let part = |units: u64| (units / u64::from(instances.max(1))).max(1);
+        match *self {
+            Self::Rate(rate) => Self::Rate(rate.share_of(instances.max(1))),
+            Self::SlidingWindow(window) => Self::SlidingWindow(SlidingWindow {
+                limit: part(window.limit),
+                ..window
+            }),
+            Self::Concurrency(concurrency) => Self::Concurrency(Concurrency {
+                limit: part(concurrency.limit),
+                ..concurrency
+            }),
+            Self::Budget(budget) => Self::Budget(Budget {
+                amount: part(budget.amount),
+                ..budget
+            }),
+        }
+    }
+}
+
+impl Rate {
+    /// The refill is slowed down exactly, by a longer period; only where that is longer than 584
+    /// years are units rounded down.
+    fn share_of(self, instances: u32) -> Self {
+        let instances = u64::from(instances);
+        let burst = (self.burst_size() / instances).max(1);
+        let (limit, period_nanos) = match self.period_nanos.checked_mul(instances) {
+            Some(period_nanos) => (self.limit, period_nanos),
+            None => match self.limit / instances {
+                0 => (1, u64::MAX),
+                limit => (limit, self.period_nanos),
+            },
+        };
+        Self {
+            limit,
+            period_nanos,
+            gcra: Gcra::new(period_nanos, limit, burst),
+        }
+    }
 }
 
 impl From<Rate> for Quota {

@@ -1,8 +1,11 @@
 //! What was held for a request, and what did it really use? Reservations and their settlement.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use smallvec::SmallVec;
 
 use crate::gcra::{Gcra, Position};
+use crate::lease::LeasedPart;
 use crate::name::Unit;
 use crate::quota::SlidingWindow;
 
@@ -21,6 +24,35 @@ pub struct Reservation {
     id: ReservationId,
     holds: SmallVec<[Hold; 6]>,
     settled: bool,
+    layer: Option<Box<Layer>>,
+}
+
+/// What a store that stands before another one keeps in a reservation of its own.
+#[derive(Debug)]
+pub(crate) struct Layer {
+    /// Which store made it.
+    pub(crate) owner: LayerId,
+    /// What the store behind holds for it.
+    pub(crate) inner: Option<Reservation>,
+    /// What is held from leases; the first holds, in their order.
+    pub(crate) leased: SmallVec<[LeasedPart; 2]>,
+}
+
+/// The identity of a store that stands before another one, unique in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LayerId(u64);
+
+impl LayerId {
+    pub(crate) fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// An id that no store in memory and no other layer gives out.
+    pub(crate) fn reservation(self, number: u64) -> ReservationId {
+        let layer = u128::from(self.0) | (1 << 63);
+        ReservationId((layer << 64) | u128::from(number))
+    }
 }
 
 /// A reservation's part under one limit. For implementations of a store.
@@ -76,6 +108,8 @@ pub enum HoldKind {
     Concurrency,
     /// In a budget.
     Budget,
+    /// In units that were [leased](crate::lease) before.
+    Leased,
 }
 
 impl Hold {
@@ -99,7 +133,24 @@ impl Reservation {
             id,
             holds: holds.into_iter().collect(),
             settled: false,
+            layer: None,
         }
+    }
+
+    pub(crate) fn with_layer(mut self, layer: Layer) -> Self {
+        self.layer = Some(Box::new(layer));
+        self
+    }
+
+    /// What is held from leases.
+    pub(crate) fn leased(&self) -> &[LeasedPart] {
+        self.layer.as_ref().map_or(&[], |layer| &layer.leased)
+    }
+
+    /// What the given store keeps in it; `None` if another one made it.
+    pub(crate) fn layer(&mut self, owner: LayerId) -> Option<&mut Layer> {
+        let layer = self.layer.as_deref_mut();
+        layer.filter(|layer| layer.owner == owner)
     }
 
     /// Its identity.

@@ -73,6 +73,43 @@ pub trait Store: Send + Sync {
     ) -> Result<Settlement, StoreError>;
 }
 
+#[async_trait]
+impl<S: Store + ?Sized> Store for &S {
+    async fn check<'a>(
+        &self,
+        charges: &Charges<'a>,
+        now: Timestamp,
+    ) -> Result<Decision<'a>, StoreError> {
+        (**self).check(charges, now).await
+    }
+
+    async fn peek<'a>(
+        &self,
+        charges: &Charges<'a>,
+        now: Timestamp,
+    ) -> Result<Decision<'a>, StoreError> {
+        (**self).peek(charges, now).await
+    }
+
+    async fn reserve<'a>(
+        &self,
+        charges: &Charges<'a>,
+        now: Timestamp,
+    ) -> Result<Admission<'a>, StoreError> {
+        (**self).reserve(charges, now).await
+    }
+
+    async fn settle(
+        &self,
+        reservation: &mut Reservation,
+        usage: &Usage,
+        progress: Progress,
+        now: Timestamp,
+    ) -> Result<Settlement, StoreError> {
+        (**self).settle(reservation, usage, progress, now).await
+    }
+}
+
 /// A decision, and what is held for the request if it passed.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -144,4 +181,19 @@ pub enum StoreError {
     /// A reservation of another store.
     #[error("the reservation was made by another store; settle it there")]
     ForeignReservation,
+}
+
+impl StoreError {
+    /// Whether the store itself failed, so that asking again later may help. Anything else is a
+    /// mistake in the call or in the limits, which no failure policy hides.
+    #[must_use]
+    pub const fn is_failure(&self) -> bool {
+        match self {
+            Self::Unavailable { .. } | Self::TimedOut { .. } | Self::Full { .. } => true,
+            Self::NeedsReservation { .. }
+            | Self::TooManyQuotas(_)
+            | Self::Quota { .. }
+            | Self::ForeignReservation => false,
+        }
+    }
 }

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed; clippy allows that in test functions, not in their helpers"
 )]
 
+mod breaker;
 mod change;
 mod clock;
 mod concurrency;
@@ -13,13 +14,17 @@ mod concurrency;
 mod config;
 #[cfg(feature = "conformance")]
 mod conformance;
+mod fallback;
 mod fixture;
 mod http;
+mod lease;
+mod observe;
 mod rates;
 mod requests;
 mod room;
 mod settle;
 mod stocks;
+mod support;
 mod waiting;
 mod windows;
 
