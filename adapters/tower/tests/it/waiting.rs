@@ -195,3 +195,30 @@ async fn a_call_waits_for_another_to_end() {
     drop(under_way);
     assert_eq!(next.await.unwrap(), "pong");
 }
+
+#[tokio::test(start_paused = true)]
+async fn requests_under_several_limits_do_not_wait_for_each_other_in_a_circle() {
+    let tokens = Rate::per_second(100).unwrap();
+    let requests = Rate::per_second(10).unwrap();
+    let limits = [
+        limit("tokens", Unit::TOKENS, tokens),
+        limit("requests", Unit::REQUESTS, requests),
+    ];
+    let layer = waiting(limits, Duration::from_secs(600));
+    let started = Instant::now();
+    // One by one they are held up by tokens or by requests, and change from line to line.
+    let calls: Vec<_> = (0..100_u64)
+        .map(|number| {
+            let layer = layer.clone();
+            tokio::spawn(async move { status(&layer, number * 37 % 29).await })
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap(), 200);
+    }
+    let used: u64 = (0..100).map(|number| number * 37 % 29).sum();
+    let least = Duration::from_millis((used - 100) * 10);
+    let elapsed = started.elapsed();
+    assert!(elapsed >= least, "{elapsed:?} for {used} tokens");
+    assert!(elapsed < least * 3, "{elapsed:?} for {used} tokens");
+}
