@@ -60,8 +60,12 @@ async fn a_report_is_settled_when_the_body_has_ended() {
     })
     .await;
     assert_eq!(left(&store, &layer), 900, "the answer has not been sent");
-    assert_eq!(text(answer).await, "answer");
-    assert_eq!(left(&store, &layer), 960);
+    let mut body = answer.into_body();
+    let frame = body.frame().await.unwrap().unwrap();
+    assert_eq!(frame.into_data().unwrap(), "answer");
+    assert_eq!(left(&store, &layer), 960, "that was the last frame");
+    drop(body);
+    assert_eq!(left(&store, &layer), 960, "once is enough");
 }
 
 #[tokio::test]
@@ -136,6 +140,22 @@ async fn trailers_end_a_body_too() {
     let answer = service.oneshot(Request::new(())).await.unwrap();
     let collected = answer.into_body().collect().await.unwrap();
     assert_eq!(collected.trailers().unwrap()["grpc-status"], "0");
+    assert_eq!(ping(&layer).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_over() {
+    let store = Arc::new(MemoryStore::default());
+    let quota = Concurrency::new(1, Duration::from_secs(60)).unwrap();
+    let Fixture { layer, .. } = layer(&store, [limit("calls", Unit::REQUESTS, quota)]);
+    let service = layer.layer(service_fn(|_: Request<()>| async {
+        let (sender, body) = Channel::<Bytes, String>::new(1);
+        sender.abort("broken off".to_owned());
+        Ok::<_, std::convert::Infallible>(Response::new(body))
+    }));
+    let mut answer = service.oneshot(Request::new(())).await.unwrap();
+    let error = answer.body_mut().frame().await.unwrap().unwrap_err();
+    assert_eq!(error, "broken off");
     assert_eq!(ping(&layer).await.status(), 200);
 }
 

@@ -107,7 +107,10 @@ async fn newcomers_do_not_starve_a_large_request() {
     assert_eq!(status(&layer, 50).await, 200);
     let large = {
         let layer = layer.clone();
-        tokio::spawn(async move { status(&layer, 50).await })
+        tokio::spawn(async move {
+            let started = Instant::now();
+            (status(&layer, 50).await, started.elapsed().as_millis())
+        })
     };
     tokio::task::yield_now().await;
     let mut small = Vec::new();
@@ -116,7 +119,7 @@ async fn newcomers_do_not_starve_a_large_request() {
         small.push(tokio::spawn(async move { status(&layer, 1).await }));
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert_eq!(large.await.unwrap(), 200);
+    assert_eq!(large.await.unwrap(), (200, 1_000));
     let mut crowded_out = 0;
     for call in small {
         crowded_out += usize::from(call.await.unwrap() == 429);
@@ -194,4 +197,31 @@ async fn a_call_waits_for_another_to_end() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     drop(under_way);
     assert_eq!(next.await.unwrap(), "pong");
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_under_several_limits_do_not_wait_for_each_other_in_a_circle() {
+    let tokens = Rate::per_second(100).unwrap();
+    let requests = Rate::per_second(10).unwrap();
+    let limits = [
+        limit("tokens", Unit::TOKENS, tokens),
+        limit("requests", Unit::REQUESTS, requests),
+    ];
+    let layer = waiting(limits, Duration::from_secs(600));
+    let started = Instant::now();
+    // One by one they are held up by tokens or by requests, and change from line to line.
+    let calls: Vec<_> = (0..100_u64)
+        .map(|number| {
+            let layer = layer.clone();
+            tokio::spawn(async move { status(&layer, number * 37 % 29).await })
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap(), 200);
+    }
+    let used: u64 = (0..100).map(|number| number * 37 % 29).sum();
+    let least = Duration::from_millis((used - 100) * 10);
+    let elapsed = started.elapsed();
+    assert!(elapsed >= least, "{elapsed:?} for {used} tokens");
+    assert!(elapsed < least * 3, "{elapsed:?} for {used} tokens");
 }
