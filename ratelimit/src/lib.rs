@@ -19,6 +19,9 @@
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+#[cfg(feature = "serde")]
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+pub mod config;
 mod decision;
 pub mod gcra;
 pub mod http;
@@ -27,6 +30,7 @@ mod limits;
 mod memory;
 mod name;
 mod quota;
+mod report;
 mod request;
 mod reservation;
 mod store;
@@ -39,6 +43,7 @@ pub use limits::{Limits, LimitsError};
 pub use memory::{MemoryStore, Permit, Settings, Ticket, Turn, WhenFull};
 pub use name::{Dimension, MAX_NAME, NameError, Unit};
 pub use quota::{Budget, Concurrency, Expired, Quota, QuotaError, Rate, SlidingWindow};
+pub use report::{DecisionReport, RetryReport, StatusReport};
 pub use request::{Charge, Charges, Request, ResolveError};
 pub use reservation::{
     CellName, Change, Hold, HoldKind, Progress, Reservation, ReservationId, Settled, Settlement,

@@ -203,6 +203,16 @@ impl Limit {
         &self.quota
     }
 
+    /// The quotas of tiers, in no order.
+    pub fn tiers(&self) -> impl Iterator<Item = (&str, &Quota)> {
+        self.tiers.iter().map(|(tier, quota)| (&**tier, quota))
+    }
+
+    /// The quotas of single keys, in no order.
+    pub fn keys(&self) -> impl Iterator<Item = (&str, &Quota)> {
+        self.keys.iter().map(|(key, quota)| (&**key, quota))
+    }
+
     /// The quota of a key: its own, or its tier's, or the limit's.
     #[inline]
     #[must_use]

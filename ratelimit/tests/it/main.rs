@@ -10,6 +10,8 @@ mod change;
 mod clock;
 #[cfg(feature = "conformance")]
 mod conformance;
+#[cfg(feature = "serde")]
+mod config;
 mod fixture;
 mod http;
 mod room;
