@@ -742,6 +742,7 @@ impl MemoryStore {
                     change,
                     progress,
                     spends,
+                    now,
                 ))
             }
         }
@@ -888,6 +889,8 @@ fn settle_window(
             }
             0
         }
+        // What has left the window may be forgotten by now, or not.
+        Change::Unused(_) if at.saturating_add(nanos(window.window())) <= now => 0,
         Change::Unused(unused) => match shard.counted.get_mut(&fingerprint) {
             Some(CountedCell::Window(cell)) => cell.refund(at, unused),
             _ => 0,
@@ -902,6 +905,7 @@ fn settle_stock(
     change: Change,
     progress: Progress,
     spends: bool,
+    now: u64,
 ) -> u64 {
     if spends && change != Change::Unused(0) && !shard.counted.contains_key(&fingerprint) {
         // The hold was given back and its key forgotten since.
@@ -910,6 +914,7 @@ fn settle_stock(
     let Some(CountedCell::Stock(cell)) = shard.counted.get_mut(&fingerprint) else {
         return 0;
     };
+    cell.expire_before_settlement(now);
     if let Change::Debt(debt) = change
         && !cell.grow(id.0, debt)
         && spends

@@ -192,16 +192,30 @@ impl StockCell {
 
     /// Units in use, after what has expired by `now` was dealt with.
     pub(crate) fn used(&mut self, stock: &Stock, now: u64) -> u64 {
+        self.expire(stock.expired, now);
+        self.held.saturating_add(self.spent(stock))
+    }
+
+    /// Ends what has expired before a settlement, which is not to depend on whether somebody has
+    /// asked in the meantime.
+    pub(crate) fn expire_before_settlement(&mut self, now: u64) {
+        let expired = match self.expires_as_spent {
+            true => Expired::Spent,
+            false => Expired::Returned,
+        };
+        self.expire(expired, now);
+    }
+
+    fn expire(&mut self, expired: Expired, now: u64) {
         while let Some(oldest) = self.holds.front()
             && oldest.expires <= now
         {
             self.held = self.held.saturating_sub(oldest.units);
-            if stock.expired == Expired::Spent {
+            if expired == Expired::Spent {
                 self.spent = self.spent.saturating_add(oldest.units);
             }
             self.holds.pop_front();
         }
-        self.held.saturating_add(self.spent(stock))
     }
 
     /// What was spent when the quota was a budget counts again if it becomes one again.
