@@ -252,8 +252,5 @@ fn the_preset_survives_toml() {
     let text = toml::to_string(&service).unwrap();
     let back = read(&text).unwrap();
     assert_eq!(back.as_slice().len(), 5);
-    assert_eq!(
-        toml::to_string(&Service { limits: back }).unwrap(),
-        text
-    );
+    assert_eq!(toml::to_string(&Service { limits: back }).unwrap(), text);
 }

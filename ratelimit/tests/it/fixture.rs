@@ -48,6 +48,13 @@ impl Fixture {
         look(&self.store.peek(&charges, at(now)).unwrap())
     }
 
+    /// Checks, and looks at the decision.
+    pub(crate) fn decide<T>(&self, cost: u64, now: u64, look: impl Fn(&Decision<'_>) -> T) -> T {
+        let request = Request::new().tenant("acme").cost(Unit::TOKENS, cost);
+        let charges = self.limits.resolve(&request).unwrap();
+        look(&self.store.check(&charges, at(now)).unwrap())
+    }
+
     pub(crate) fn remaining(&self, now: u64) -> u64 {
         self.peek(0, now, |decision| decision.statuses()[0].remaining())
     }

@@ -17,6 +17,12 @@ mod http;
 mod room;
 mod settle;
 mod waiting;
+mod rates;
+mod requests;
+mod room;
+mod settle;
+mod stocks;
+mod windows;
 
 #[test]
 fn values_can_be_shared_between_threads_and_shown() {

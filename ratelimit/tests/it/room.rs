@@ -1,8 +1,12 @@
 //! Is memory bounded, and does forgetting change no decision?
 
+use std::time::Duration;
+
 use bursar_ratelimit::{
-    Dimension, Limit, Limits, MemoryStore, Rate, Request, Settings, StoreError, Unit, WhenFull,
+    Budget, Concurrency, Dimension, Expired, Limit, Limits, MemoryStore, Progress, Quota, Rate,
+    Request, Settings, SlidingWindow, StoreError, Unit, Usage, WhenFull,
 };
+use proptest::prelude::*;
 
 use crate::fixture::{Fixture, SECOND, at};
 
@@ -95,4 +99,118 @@ fn new_keys_of_a_full_store_are_an_error_where_asked_for() {
     // Keys that are known go on, and those that have drained make room.
     assert!(fixture.check_for("two", 1, SECOND));
     assert!(fixture.check_for("three", 1, 2 * SECOND));
+}
+
+#[test]
+fn a_hundred_thousand_keys_are_each_counted_on_their_own() {
+    let fixture = Fixture::new(ten_a_second());
+    let names: Vec<String> = (0..100_000)
+        .map(|number| format!("tenant-{number}"))
+        .collect();
+    for name in &names {
+        assert!(fixture.check_for(name, 7, SECOND));
+    }
+    assert_eq!(fixture.store.keys(), names.len());
+    assert!(fixture.store.rate_bytes() <= 40 * names.len());
+    for name in &names {
+        assert!(!fixture.check_for(name, 4, SECOND), "{name}");
+        assert!(fixture.check_for(name, 3, SECOND), "{name}");
+    }
+    // All have drained, and their memory is given back.
+    fixture.store.sweep(at(3 * SECOND));
+    assert_eq!(fixture.store.keys(), 0);
+    assert!(fixture.store.rate_bytes() <= 256 * 1_024);
+}
+
+#[test]
+fn keys_that_drain_make_room_without_being_swept() {
+    let fixture = Fixture::new(ten_a_second());
+    for number in 0..200_000_u64 {
+        // Each drains within a tenth of a second, in which a hundred come.
+        let now = SECOND + number * SECOND / 1_000;
+        assert!(fixture.check_for(&number.to_string(), 1, now));
+    }
+    assert!(
+        fixture.store.rate_bytes() < 1 << 20,
+        "{}",
+        fixture.store.rate_bytes()
+    );
+}
+
+fn mixed_quotas() -> Vec<Quota> {
+    let short = Duration::from_nanos(50);
+    vec![
+        Rate::new(3, Duration::from_nanos(7))
+            .unwrap()
+            .burst(9)
+            .unwrap()
+            .into(),
+        SlidingWindow::new(20, short).unwrap().into(),
+        SlidingWindow::new(20, short)
+            .unwrap()
+            .slices(4)
+            .unwrap()
+            .into(),
+        Concurrency::new(15, short).unwrap().into(),
+        Budget::new(200, short).unwrap().into(),
+        Budget::new(90, short)
+            .unwrap()
+            .on_expiry(Expired::Returned)
+            .into(),
+    ]
+}
+
+proptest! {
+    /// All keys in one small table that is swept at random decide as each key alone.
+    #[test]
+    fn forgetting_changes_no_decision(
+        steps in prop::collection::vec(
+            (0..9_u64, 0..40_usize, 0..12_u64, 0..4_u8, any::<usize>()),
+            1..300,
+        ),
+    ) {
+        let limits = mixed_quotas().into_iter().enumerate().map(|(number, quota)| {
+            Limit::new(number.to_string(), Dimension::TENANT, Unit::new("n").unwrap(), quota)
+        });
+        // One limit a key, so that every kind is met by itself.
+        let limits: Vec<Limits> = limits.map(|limit| Limits::new([limit]).unwrap()).collect();
+        let together = MemoryStore::new(room_for(1_000_000, WhenFull::Share));
+        let alone: Vec<MemoryStore> = (0..40).map(|_| MemoryStore::default()).collect();
+        let names: Vec<String> = (0..40).map(|number| number.to_string()).collect();
+        let unit = Unit::new("n").unwrap();
+        let mut open = Vec::new();
+        let mut now = 0;
+        for (later, key, cost, action, pick) in steps {
+            now += later;
+            if action == 0 {
+                together.sweep(at(now));
+            }
+            if action == 1 && !open.is_empty() {
+                let index = pick % open.len();
+                let (one, same) = &mut open[index];
+                let usage = Usage::new().with(unit, cost);
+                let progress = if pick % 3 == 0 { Progress::Step } else { Progress::Final };
+                let settled = together.settle(one, &usage, progress, at(now)).unwrap();
+                // Only the store that made a reservation settles it.
+                let mut settles =
+                    |store: &MemoryStore| store.settle(same, &usage, progress, at(now)).ok();
+                let settled_alone: Vec<_> = alone.iter().filter_map(&mut settles).collect();
+                prop_assert_eq!(settled_alone, [settled]);
+                continue;
+            }
+            let request = Request::new().tenant(&names[key]).cost(unit, cost);
+            let charges = limits[key % limits.len()].resolve(&request).unwrap();
+            let one = together.reserve(&charges, at(now)).unwrap();
+            let same = alone[key].reserve(&charges, at(now)).unwrap();
+            let tells = |admission: &bursar_ratelimit::Admission<'_>| {
+                let status = &admission.decision.statuses()[0];
+                (status.fits(), status.remaining(), status.retry_after(), status.reset_after())
+            };
+            // The two clocks differ only in what other keys have told the common one: nothing.
+            prop_assert_eq!(tells(&one), tells(&same));
+            if let (Some(one), Some(same)) = (one.reservation, same.reservation) {
+                open.push((one, same));
+            }
+        }
+    }
 }
