@@ -17,11 +17,11 @@
 //! ```
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(any(test, feature = "conformance"))]
-pub mod conformance;
 #[cfg(feature = "serde")]
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 pub mod config;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod decision;
 pub mod gcra;
 pub mod http;

@@ -8,20 +8,18 @@
 
 mod change;
 mod clock;
-#[cfg(feature = "conformance")]
-mod conformance;
 #[cfg(feature = "serde")]
 mod config;
+#[cfg(feature = "conformance")]
+mod conformance;
 mod fixture;
 mod http;
-mod room;
-mod settle;
-mod waiting;
 mod rates;
 mod requests;
 mod room;
 mod settle;
 mod stocks;
+mod waiting;
 mod windows;
 
 #[test]
