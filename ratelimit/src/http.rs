@@ -62,8 +62,9 @@
 //! Concurrent calls end when they end: the expiry of their holds, for calls whose owner has died, is
 //! no time to name to a client.
 
-use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+mod problem;
+mod value;
+
 use std::hash::BuildHasher as _;
 use std::time::Duration;
 
@@ -73,16 +74,8 @@ use crate::decision::{Decision, Level, RetryAfter, Status};
 use crate::name::Unit;
 use crate::quota::Quota;
 
-/// The problem type of a refusal (draft-ietf-httpapi-ratelimit-headers-10, section 5.1).
-pub const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
-/// The problem type for limits that could not be checked (the same draft, section 5.2).
-pub const TEMPORARY_REDUCED_CAPACITY: &str =
-    "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
-/// The media type of [`Problem`] (RFC 9457).
-pub const PROBLEM_JSON: &str = "application/problem+json";
-
-/// The largest Integer of a Structured Field (RFC 9651, section 3.3.1).
-const LARGEST_INTEGER: u64 = 999_999_999_999_999;
+pub use self::problem::{PROBLEM_JSON, Problem, QUOTA_EXCEEDED, TEMPORARY_REDUCED_CAPACITY};
+use self::value::{Value, whole_millis, whole_seconds};
 
 /// Which header fields tell a decision. All but partition keys and shadow limits, unless said
 /// otherwise.
@@ -129,12 +122,12 @@ impl FieldSet {
     /// Calls `field` with the name (in lower case) and the value of every field that the decision
     /// gives, each name at most once. One buffer serves all values.
     pub fn for_each(&self, decision: &Decision<'_>, mut field: impl FnMut(&'static str, &str)) {
-        let mut value = Value(String::with_capacity(128));
+        let mut value = Value::new();
         let mut emit = |name: &'static str, value: &mut Value| {
-            if !value.0.is_empty() {
-                field(name, &value.0);
+            if !value.as_str().is_empty() {
+                field(name, value.as_str());
             }
-            value.0.clear();
+            value.clear();
         };
         if self.standard {
             self.write_policies(decision, &mut value);
@@ -252,175 +245,6 @@ impl FieldSet {
 #[must_use]
 pub fn retry_after(decision: &Decision<'_>) -> Option<RetryAfter> {
     decision.violated().filter_map(wait_of).max()
-}
-
-/// What became wrong, for a machine and for a person: problem details by RFC 9457.
-///
-/// Its `Display` is the JSON document.
-///
-/// ```
-/// use bursar_ratelimit::http::Problem;
-/// use bursar_ratelimit::{Dimension, Limit, Limits, MemoryStore, Rate, Request, Timestamp, Unit};
-///
-/// let limits = Limits::new([Limit::new(
-///     "key-tokens",
-///     Dimension::API_KEY,
-///     Unit::TOKENS,
-///     Rate::per_minute(60_000)?,
-/// )])?;
-/// let store = MemoryStore::default();
-/// let request = Request::new().api_key("key-17").cost(Unit::TOKENS, 40_000);
-/// let charges = limits.resolve(&request)?;
-/// let _ = store.check(&charges, Timestamp::ZERO)?;
-/// let problem = Problem::quota_exceeded(&store.check(&charges, Timestamp::ZERO)?);
-/// assert_eq!(
-///     problem.detail,
-///     "The limit \"key-tokens\" allows 60000 tokens in 1m0s: 40000 were asked for and 20000 are \
-///      left. Try again in 20s."
-/// );
-/// assert_eq!((problem.status, problem.violated_policies), (429, vec!["key-tokens".to_owned()]));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Problem {
-    /// The problem's type, a URI; `about:blank` where the status says it all.
-    pub type_uri: Cow<'static, str>,
-    /// What kind of problem it is; the same for every occurrence.
-    pub title: Cow<'static, str>,
-    /// The status code of the response.
-    pub status: u16,
-    /// This occurrence, in a sentence.
-    pub detail: String,
-    /// The names of the limits that refused; empty for other problems.
-    pub violated_policies: Vec<String>,
-}
-
-impl Problem {
-    /// A refusal: status 429 and the limits that refused. Limits in shadow mode do not appear, and
-    /// neither do keys.
-    #[must_use]
-    pub fn quota_exceeded(decision: &Decision<'_>) -> Self {
-        let violated = decision.violated().map(|status| status.name().to_owned());
-        Self {
-            type_uri: QUOTA_EXCEEDED.into(),
-            title: "Request cannot be satisfied as assigned quota has been exceeded".into(),
-            status: 429,
-            detail: refusal(decision),
-            violated_policies: violated.collect(),
-        }
-    }
-
-    /// The limits could not be checked: status 503.
-    #[must_use]
-    pub fn temporary_reduced_capacity() -> Self {
-        Self {
-            type_uri: TEMPORARY_REDUCED_CAPACITY.into(),
-            title: "Request cannot be satisfied due to temporary server capacity constraints"
-                .into(),
-            status: 503,
-            detail: "The limits of this request cannot be checked at present. Try again later."
-                .to_owned(),
-            violated_policies: Vec::new(),
-        }
-    }
-
-    /// Any other problem that its status describes.
-    #[must_use]
-    pub fn of_status(status: u16, title: impl Into<Cow<'static, str>>, detail: String) -> Self {
-        Self {
-            type_uri: "about:blank".into(),
-            title: title.into(),
-            status,
-            detail,
-            violated_policies: Vec::new(),
-        }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            r#"{{"type":{},"title":{},"status":{},"detail":{}"#,
-            Json(&self.type_uri),
-            Json(&self.title),
-            self.status,
-            Json(&self.detail)
-        )?;
-        if self.type_uri != "about:blank" {
-            formatter.write_str(r#","violated-policies":["#)?;
-            for (index, name) in self.violated_policies.iter().enumerate() {
-                let comma = if index == 0 { "" } else { "," };
-                write!(formatter, "{comma}{}", Json(name))?;
-            }
-            formatter.write_char(']')?;
-        }
-        formatter.write_char('}')
-    }
-}
-
-/// A text as JSON, in quotes.
-struct Json<'a>(&'a str);
-
-impl fmt::Display for Json<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_char('"')?;
-        for character in self.0.chars() {
-            match character {
-                '"' | '\\' => write!(formatter, "\\{character}")?,
-                control if control < ' ' => write!(formatter, "\\u{:04x}", u32::from(control))?,
-                other => formatter.write_char(other)?,
-            }
-        }
-        formatter.write_char('"')
-    }
-}
-
-/// A refusal in a sentence: what the limit allows, what was asked for, and what to do.
-fn refusal(decision: &Decision<'_>) -> String {
-    let longest =
-        decision
-            .violated()
-            .reduce(|longest, status| match wait_of(status) > wait_of(longest) {
-                true => status,
-                false => longest,
-            });
-    let Some(status) = longest else {
-        return "No limit was exceeded.".to_owned();
-    };
-    let unit = status.limit().unit();
-    let allows = match status.quota() {
-        Quota::Rate(rate) => {
-            let period = ShortDuration(rate.period());
-            match (rate.limit(), rate.burst_size()) {
-                (limit, burst) if limit == burst => format!("{limit} {unit} in {period}"),
-                (limit, burst) => format!("{limit} {unit} in {period}, {burst} of them at once"),
-            }
-        }
-        Quota::SlidingWindow(window) => {
-            let length = ShortDuration(window.window());
-            format!("{} {unit} in any {length}", window.limit())
-        }
-        Quota::Concurrency(concurrency) => format!("{} {unit} at once", concurrency.limit()),
-        Quota::Budget(budget) => format!("{} {unit} in all", budget.amount()),
-    };
-    let advice = match wait_of(status) {
-        Some(RetryAfter::After(wait)) => format!("Try again in {}.", ShortDuration(wait)),
-        Some(RetryAfter::Never) if status.cost() > status.limit_units() => {
-            format!("A request may ask for at most {}.", status.limit_units())
-        }
-        Some(RetryAfter::Never) => "Waiting does not help.".to_owned(),
-        Some(RetryAfter::Unknown) | None => {
-            "Try again when requests under way have ended.".to_owned()
-        }
-    };
-    format!(
-        "The limit \"{}\" allows {allows}: {} were asked for and {} are left. {advice}",
-        status.name(),
-        status.cost(),
-        status.remaining()
-    )
 }
 
 /// What a violated limit says about waiting.
@@ -579,165 +403,4 @@ fn is_registered(unit: Unit) -> bool {
         Unit::CONCURRENT_REQUESTS,
     ]
     .contains(&unit)
-}
-
-/// Rounded up.
-fn whole_seconds(duration: Duration) -> u64 {
-    let part = u64::from(duration.subsec_nanos() > 0);
-    duration.as_secs().saturating_add(part)
-}
-
-/// Rounded up.
-fn whole_millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
-}
-
-/// A duration as `20ms`, `8.64s`, `6m0s` or `1h0m0s`, rounded up to milliseconds: how Go prints
-/// durations, and with it the APIs of language models.
-struct ShortDuration(Duration);
-
-impl fmt::Display for ShortDuration {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let millis = whole_millis(self.0);
-        if (1..1_000).contains(&millis) {
-            return write!(formatter, "{millis}ms");
-        }
-        let seconds = millis / 1_000;
-        if seconds >= 3_600 {
-            write!(formatter, "{}h", seconds / 3_600)?;
-        }
-        if seconds >= 60 {
-            write!(formatter, "{}m", seconds / 60 % 60)?;
-        }
-        write!(formatter, "{}", seconds % 60)?;
-        let fraction = millis % 1_000;
-        match fraction {
-            0 => {}
-            _ if fraction.is_multiple_of(100) => write!(formatter, ".{}", fraction / 100)?,
-            _ if fraction.is_multiple_of(10) => write!(formatter, ".{:02}", fraction / 10)?,
-            _ => write!(formatter, ".{fraction:03}")?,
-        }
-        formatter.write_char('s')
-    }
-}
-
-/// A field value under way. Writing to a string cannot fail, so results are not looked at.
-struct Value(String);
-
-impl Value {
-    fn text(&mut self, text: &str) {
-        self.0.push_str(text);
-    }
-
-    fn integer(&mut self, number: u64) {
-        let _ = write!(self.0, "{number}");
-    }
-
-    fn duration(&mut self, duration: Duration) {
-        let _ = write!(self.0, "{}", ShortDuration(duration));
-    }
-
-    /// The next item of a List.
-    fn item(&mut self, name: &str) {
-        if !self.0.is_empty() {
-            self.0.push(',');
-        }
-        self.string(name);
-    }
-
-    fn parameter(&mut self, key: &str, number: u64) {
-        let _ = write!(self.0, ";{key}={}", number.min(LARGEST_INTEGER));
-    }
-
-    fn string_parameter(&mut self, key: &str, text: &str) {
-        let _ = write!(self.0, ";{key}=");
-        self.string(text);
-    }
-
-    /// A Byte Sequence: base64 between colons.
-    fn byte_parameter(&mut self, key: &str, bytes: &[u8]) {
-        const ALPHABET: &[u8; 64] =
-            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let _ = write!(self.0, ";{key}=:");
-        for chunk in bytes.chunks(3) {
-            let at = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-            let bits = at(0) << 16 | at(1) << 8 | at(2);
-            for place in 0..4 {
-                let digit = (bits >> (18 - 6 * place)) as usize & 63;
-                let padding = place > chunk.len();
-                self.0
-                    .push(if padding { '=' } else { ALPHABET[digit].into() });
-            }
-        }
-        self.0.push(':');
-    }
-
-    /// A String: ASCII in quotes. Names from [`Limits`](crate::Limits) hold nothing else; other
-    /// bytes of a name that never went through it are written as `%` and two digits.
-    fn string(&mut self, text: &str) {
-        self.0.push('"');
-        for byte in text.bytes() {
-            match byte {
-                b'"' | b'\\' => self.0.extend(['\\', byte.into()]),
-                b' '..=b'~' => self.0.push(byte.into()),
-                _ => {
-                    let _ = write!(self.0, "%{byte:02x}");
-                }
-            }
-        }
-        self.0.push('"');
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::{ShortDuration, Value, whole_millis, whole_seconds};
-
-    #[test]
-    fn shows_durations_as_model_apis_do() {
-        for (millis, shown) in [
-            (0, "0s"),
-            (20, "20ms"),
-            (999, "999ms"),
-            (1_000, "1s"),
-            (8_640, "8.64s"),
-            (1_500, "1.5s"),
-            (1_001, "1.001s"),
-            (72_172, "1m12.172s"),
-            (360_000, "6m0s"),
-            (3_600_000, "1h0m0s"),
-            (90_061_000, "25h1m1s"),
-        ] {
-            let duration = ShortDuration(Duration::from_millis(millis));
-            assert_eq!(duration.to_string(), shown);
-        }
-    }
-
-    #[test]
-    fn rounds_times_up() {
-        assert_eq!(whole_seconds(Duration::ZERO), 0);
-        assert_eq!(whole_seconds(Duration::from_nanos(1)), 1);
-        assert_eq!(whole_seconds(Duration::from_secs(7)), 7);
-        assert_eq!(whole_millis(Duration::from_nanos(1_000_001)), 2);
-        let longest = ShortDuration(Duration::MAX);
-        assert_eq!(longest.to_string(), "5124095576030h25m51.615s");
-    }
-
-    #[test]
-    fn writes_strings_and_bytes_of_structured_fields() {
-        let mut value = Value(String::new());
-        value.item("a \"b\" \\ ü\n");
-        value.parameter("q", u64::MAX);
-        value.byte_parameter("pk", b"");
-        // The test vectors of RFC 4648, section 10.
-        value.byte_parameter("f", b"f");
-        value.byte_parameter("fo", b"fo");
-        value.byte_parameter("foobar", b"foobar");
-        assert_eq!(
-            value.0,
-            r#""a \"b\" \\ %c3%bc%0a";q=999999999999999;pk=::;f=:Zg==:;fo=:Zm8=:;foobar=:Zm9vYmFy:"#
-        );
-    }
 }
