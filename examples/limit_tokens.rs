@@ -348,7 +348,10 @@ fn told(settled: &Outcome, estimated: &Outcome) -> anyhow::Result<String> {
     }
     for (title, outcome) in [
         ("Reserved and settled", settled),
-        ("The same traffic, estimates charged and never settled", estimated),
+        (
+            "The same traffic, estimates charged and never settled",
+            estimated,
+        ),
     ] {
         writeln!(
             text,
