@@ -106,7 +106,7 @@ const TENANTS: [Tenant; 4] = [
     },
     Tenant {
         name: "careful",
-        calls: 1.2,
+        calls: 3.0,
         prompt: 500,
         longest_answer: 4_000,
         used: 0.15,
@@ -142,7 +142,7 @@ struct Call {
 fn traffic(seed: u64, seconds: u64) -> Vec<Call> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut calls = Vec::new();
-    // Quarters of a millisecond would be finer than anybody could see.
+    // In each millisecond each tenant makes a call or not.
     for milli in 0..seconds * 1_000 {
         for (index, tenant) in TENANTS.iter().enumerate() {
             let bursts = tenant.bursts.contains(&(milli / 1_000 % 30));
