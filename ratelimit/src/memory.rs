@@ -143,9 +143,9 @@ impl Default for Settings {
 /// Limits that every request shares have shards of their own, so that a decision can lock them last.
 #[cfg(not(loom))]
 const SHARED_SHARDS: usize = 16;
-/// One will do for the model checker, which explores every lock.
+/// Two will do for the model checker, which explores every lock.
 #[cfg(loom)]
-const SHARED_SHARDS: usize = 1;
+const SHARED_SHARDS: usize = 2;
 
 /// Gives every store of the process another identity, so that no store settles what another one
 /// reserved.

@@ -5,8 +5,8 @@
 //! RUSTFLAGS="--cfg loom" cargo test -p bursar-ratelimit --release --test loom
 //! ```
 //!
-//! The locks of shards, of open reservations and of the registry of quotas are modeled, and all
-//! limits with few keys are in one shard instead of 16. Not modeled are the counter of reservations
+//! The locks of shards, of open reservations and of the registry of quotas are modeled, with two
+//! shards instead of 16 for limits with few keys. Not modeled are the counter of reservations
 //! and tickets, an atomic that is only added to, and the cells of the registry, each written once
 //! under its lock before anybody knows its number.
 #![cfg(loom)]
@@ -181,7 +181,7 @@ fn the_cells_are_in_three_shards() {
                 ref other => panic!("{other:?}"),
             })
             .collect();
-        assert_eq!(shards, [0, 1, 2]);
+        assert!(matches!(shards[..], [0, 1, 2 | 3]), "{shards:?}");
     });
 }
 
