@@ -191,7 +191,7 @@ impl FieldSet {
 
     fn write_limits(&self, decision: &Decision<'_>, value: &mut Value) {
         let allowed = decision.is_allowed();
-        for status in self.shown(decision) {
+        for status in self.shown(decision).filter(|status| says_something(status)) {
             value.item(status.name());
             value.parameter("r", status.remaining());
             let more = match allowed {
@@ -284,6 +284,12 @@ fn until_it_fits(status: &Status<'_>) -> Option<Duration> {
     status.retry_after()?.duration()
 }
 
+/// Whether what is left of a limit is known, or is nothing for this request. Of a limit that was
+/// left open because its store failed, clients are told the policy alone.
+fn says_something(status: &Status<'_>) -> bool {
+    status.is_known() || status.is_violated()
+}
+
 /// The limit that three fields without a name of their own should tell about.
 fn of_interest<'d, 'a>(decision: &'d Decision<'a>) -> Option<&'d Status<'a>> {
     decision.deciding().or_else(|| decision.tightest())
@@ -292,7 +298,8 @@ fn of_interest<'d, 'a>(decision: &'d Decision<'a>) -> Option<&'d Status<'a>> {
 /// Of the limits that count a unit as it flows, the first that refused, or else the tightest.
 fn tightest_of<'d, 'a>(decision: &'d Decision<'a>, unit: Unit) -> Option<&'d Status<'a>> {
     let flows = |status: &&Status<'_>| {
-        !status.is_shadow() && !status.quota().is_stock() && status.limit().unit() == unit
+        let counts = !status.is_shadow() && !status.quota().is_stock();
+        counts && status.limit().unit() == unit && says_something(status)
     };
     let share = |status: &Status<'_>| (!status.is_violated(), u128::from(status.remaining()));
     decision

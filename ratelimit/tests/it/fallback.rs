@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bursar_ratelimit::breaker::Phase;
 use bursar_ratelimit::fallback::{Fallback, Settings};
+use bursar_ratelimit::http::FieldSet;
 use bursar_ratelimit::{
     Budget, Concurrency, Dimension, Level, Limit, Limits, OnFailure, Progress, Quota, Rate,
     Request, RetryAfter, SlidingWindow, Store, StoreError, Timestamp, Unit, Usage,
@@ -336,4 +337,33 @@ fn a_fallback_before_a_fallback_knows_its_own_reservations() {
         (0..20).filter(|_| passes(&inner, &limits, 1, NOW)).count(),
         10
     );
+}
+
+#[test]
+fn clients_are_not_told_what_nobody_knows() {
+    let fields = |policy| {
+        let limits = Limits::new([limit("a", per_minute(3), policy)]).unwrap();
+        let charges = limits.resolve(&Request::new()).unwrap();
+        let store = fallback();
+        store.store().set_down(true);
+        let decision = block_on(store.check(&charges, NOW)).unwrap();
+        let mut fields = Vec::new();
+        FieldSet::default().for_each(&decision, |name, value| {
+            fields.push(format!("{name}: {value}"));
+        });
+        fields
+    };
+    let open = fields(OnFailure::Open);
+    assert!(
+        open.iter()
+            .any(|field| field.starts_with("ratelimit-policy: "))
+    );
+    assert!(
+        !open
+            .iter()
+            .any(|field| field.contains("remaining") || field.contains("r="))
+    );
+    let closed = fields(OnFailure::Closed);
+    let refused = closed.iter().find(|field| field.starts_with("ratelimit: "));
+    assert_eq!(refused.unwrap(), "ratelimit: \"a\";r=0;t=1");
 }
