@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bursar_ratelimit::lease::{self, LeaseSize};
 use bursar_ratelimit::{
     Budget, Concurrency, Dimension, Expired, Limit, Limits, Quota, QuotaError, Rate, Request,
     SlidingWindow, Unit, Usage,
@@ -163,6 +164,22 @@ impl Plan {
             usage = usage.with(unit, used.max(before));
         }
         usage
+    }
+
+    /// How several instances lease from one store.
+    pub(crate) fn lease(&mut self) -> lease::Settings {
+        let size = match self.random.random_range(0..3) {
+            0 => LeaseSize::Units(self.random.random_range(1..=20)),
+            1 => LeaseSize::BurstPart(self.random.random_range(2..=20)),
+            _ => LeaseSize::RateShare,
+        };
+        let scale = timescale(self.limits.as_slice()[0].quota());
+        let time = Duration::from_nanos(self.up_to(scale).clamp(1, self.longest_pause()));
+        let settings = lease::Settings::new(size, time, self.random.random_range(1..=4));
+        match self.random.random_bool(0.5) {
+            true => settings.dimensions([Dimension::GLOBAL, Dimension::METHOD]),
+            false => settings,
+        }
     }
 
     /// How much time passes before the next call.
