@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use bursar_ratelimit::lease::{self, Leased};
 use bursar_ratelimit::{MemoryStore, Settings, Store};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -28,7 +29,7 @@ use serde_json::json;
 use crate::judge::Outcome;
 use crate::naive::Naive;
 use crate::plan::{Plan, Quotas};
-use crate::run::Clock;
+use crate::run::{Clock, Instances};
 
 /// Random runs of check, reserve and settle, judged by an independent oracle. Exits with 1 if a
 /// promise was broken.
@@ -49,6 +50,10 @@ struct Arguments {
     /// Judge the refund that common limiters make instead, to show that the oracle finds it.
     #[arg(long)]
     naive: bool,
+
+    /// Judge instances that lease from one store, by the bound of leases.
+    #[arg(long, conflicts_with = "naive")]
+    lease: bool,
 
     /// Let real time pass, and know only when a call began and ended.
     #[arg(long)]
@@ -120,16 +125,24 @@ fn judge_run(arguments: &Arguments, number: u64) -> anyhow::Result<Outcome> {
         (false, true) => Quotas::Quick,
         (false, false) => Quotas::All,
     };
-    let plan = Plan::new(arguments.seed, number, quotas)?;
+    let mut plan = Plan::new(arguments.seed, number, quotas)?;
     let clock = match arguments.real_time {
         true => Clock::real(),
         false => Clock::virtual_time(),
     };
+    // A store of its own for every run.
     let store = store(arguments);
-    futures_executor::block_on(run::run(&*store, &clock, plan))
+    let lease = arguments.lease.then(|| plan.lease());
+    let instances = Instances {
+        stores: match &lease {
+            None => vec![Box::new(&*store)],
+            Some(settings) => leased(&*store, settings),
+        },
+        lease,
+    };
+    futures_executor::block_on(run::run(&instances, &clock, plan))
 }
 
-/// A store of its own for every run.
 fn store(arguments: &Arguments) -> Box<dyn Store> {
     if arguments.naive {
         return Box::new(Naive::default());
@@ -141,10 +154,17 @@ fn store(arguments: &Arguments) -> Box<dyn Store> {
     Box::new(MemoryStore::new(settings))
 }
 
+/// As many instances as the settings name.
+fn leased<'s>(center: &'s dyn Store, settings: &lease::Settings) -> Vec<Box<dyn Store + 's>> {
+    let instance = |_| -> Box<dyn Store + 's> { Box::new(Leased::new(center, settings.clone())) };
+    (0..settings.instances).map(instance).collect()
+}
+
 fn store_name(arguments: &Arguments) -> &'static str {
-    match arguments.naive {
-        true => "naive refunds",
-        false => "in process",
+    match (arguments.naive, arguments.lease) {
+        (true, _) => "naive refunds",
+        (false, true) => "leases from one in process",
+        (false, false) => "in process",
     }
 }
 

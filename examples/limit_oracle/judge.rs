@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bursar_ratelimit::conformance::oracle::{Bucket, History, Span};
-use bursar_ratelimit::{Quota, RetryAfter, Settled, SlidingWindow, Status, Timestamp};
+use bursar_ratelimit::{Quota, RetryAfter, Settled, SlidingWindow, Status, Timestamp, lease};
 
 /// What came out of one run or of many.
 #[derive(Clone, Debug, Default)]
@@ -66,7 +66,11 @@ impl Outcome {
 
 /// All keys of a run.
 #[derive(Debug, Default)]
-pub(crate) struct Judge(BTreeMap<(String, String), Cell>);
+pub(crate) struct Judge {
+    cells: BTreeMap<(String, String), Cell>,
+    /// How the store leases, if it does.
+    lease: Option<lease::Settings>,
+}
 
 /// One key under one limit.
 #[derive(Debug)]
@@ -74,6 +78,8 @@ struct Cell {
     history: History,
     /// What must pass, for a rate whose times are known exactly.
     bucket: Option<Bucket>,
+    /// By how much more may pass than the quota promises.
+    term: u128,
 }
 
 /// An admission under one limit.
@@ -86,6 +92,14 @@ pub(crate) struct Admitted {
 }
 
 impl Judge {
+    /// Of a store that may lease.
+    pub(crate) fn new(lease: Option<lease::Settings>) -> Self {
+        Self {
+            cells: BTreeMap::new(),
+            lease,
+        }
+    }
+
     /// Compares a limit's answer with what it must be, at an exactly known time.
     pub(crate) fn compare(&mut self, status: &Status<'_>, now: Timestamp) -> Result<(), String> {
         let cell = self.cell(status);
@@ -140,7 +154,7 @@ impl Judge {
         part: &Settled,
         at: Span,
     ) -> Result<(), String> {
-        let Some(cell) = self.0.get_mut(&admitted.cell) else {
+        let Some(cell) = self.cells.get_mut(&admitted.cell) else {
             return Err("a settlement of an unknown key".to_owned());
         };
         let used = used.unwrap_or(admitted.charged);
@@ -153,6 +167,10 @@ impl Judge {
         admitted.charged = admitted.charged.saturating_add(debt);
         if debt > 0 {
             cell.history.debt(debt, at);
+            if cell.term > 0 {
+                // Leases that others hold already do not wait until a debt is paid.
+                cell.term += u128::from(debt);
+            }
         }
         if is_final {
             cell.history
@@ -174,10 +192,10 @@ impl Judge {
     }
 
     /// Looks at every window of every key.
-    pub(crate) fn judge(&self, outcome: &mut Outcome, run: u64, term: u128) {
+    pub(crate) fn judge(&self, outcome: &mut Outcome, run: u64) {
         let mut is_broken = false;
-        for ((limit, key), cell) in &self.0 {
-            if let Some(violation) = cell.history.violation(term) {
+        for ((limit, key), cell) in &self.cells {
+            if let Some(violation) = cell.history.violation(cell.term) {
                 is_broken = true;
                 outcome.worst_excess = outcome.worst_excess.max(violation.excess());
                 outcome.find(run, format!("{limit} of `{key}`: {violation}"));
@@ -188,7 +206,10 @@ impl Judge {
 
     fn cell(&mut self, status: &Status<'_>) -> &mut Cell {
         let cell = (status.name().to_owned(), status.key().to_owned());
-        self.0.entry(cell).or_insert_with(|| Cell {
+        let lease = self.lease.as_ref();
+        let term = lease.map_or(0, |lease| lease.bound(status.limit(), status.quota()));
+        self.cells.entry(cell).or_insert_with(|| Cell {
+            term: u128::from(term),
             history: History::new(*status.quota()),
             bucket: match status.quota() {
                 Quota::Rate(rate) => Some(Bucket::new(rate)),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bursar_ratelimit::lease::{self, LeaseSize};
 use bursar_ratelimit::{
     Budget, Concurrency, Dimension, Expired, Limit, Limits, Quota, QuotaError, Rate, Request,
     SlidingWindow, Unit, Usage,
@@ -50,6 +51,8 @@ pub(crate) struct Plan {
     keys: [Vec<String>; 3],
     /// How many calls there are, roughly, while a burst drains.
     pace: u64,
+    /// Whether more may be used than was reserved.
+    has_overruns: bool,
     quotas: Quotas,
     random: ChaCha8Rng,
 }
@@ -97,6 +100,7 @@ impl Plan {
             limits,
             callers: random.random_range(1..=12),
             calls: random.random_range(20..=200),
+            has_overruns: random.random_bool(0.5),
             pace: [2, 8, 32][random.random_range(0..3)],
             is_skewed: quotas == Quotas::All && random.random_bool(0.15),
             keys,
@@ -116,10 +120,11 @@ impl Plan {
         let is_held = |limit: &Limit| matches!(limit.quota(), Quota::Concurrency(_));
         let only_reserves = self.limits.as_slice().iter().any(is_held);
         match self.random.random_range(0..100) {
-            0..8 if holds => Action::Step,
-            8..40 if holds => Action::Settle,
-            _ if only_reserves => Action::Reserve,
-            40..65 => Action::Check,
+            0..5 if holds => Action::Step,
+            5..45 if holds => Action::Settle,
+            // Beside what it holds, or instead of it: then that is never settled.
+            45..75 if !only_reserves => Action::Check,
+            75..97 if holds => Action::Settle,
             _ => Action::Reserve,
         }
     }
@@ -150,14 +155,31 @@ impl Plan {
                 0..4 => 0,
                 4..13 => self.up_to(estimate),
                 13..15 => estimate,
-                15..17 => estimate.saturating_add(self.up_to(estimate)),
-                17..19 => estimate.saturating_add(self.up_to(5)),
+                15..17 if self.has_overruns => estimate.saturating_add(self.up_to(estimate)),
+                17..19 if self.has_overruns => estimate.saturating_add(self.up_to(5)),
+                15..19 => self.up_to(estimate / 4),
                 _ => continue,
             };
             let before = before.of(unit).unwrap_or(0);
             usage = usage.with(unit, used.max(before));
         }
         usage
+    }
+
+    /// How several instances lease from one store.
+    pub(crate) fn lease(&mut self) -> lease::Settings {
+        let size = match self.random.random_range(0..3) {
+            0 => LeaseSize::Units(self.random.random_range(1..=20)),
+            1 => LeaseSize::BurstPart(self.random.random_range(2..=20)),
+            _ => LeaseSize::RateShare,
+        };
+        let scale = timescale(self.limits.as_slice()[0].quota());
+        let time = Duration::from_nanos(self.up_to(scale).clamp(1, self.longest_pause()));
+        let settings = lease::Settings::new(size, time, self.random.random_range(1..=4));
+        match self.random.random_bool(0.5) {
+            true => settings.dimensions([Dimension::GLOBAL, Dimension::METHOD]),
+            false => settings,
+        }
     }
 
     /// How much time passes before the next call.

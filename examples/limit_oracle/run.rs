@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use bursar_ratelimit::conformance::oracle::Span;
 use bursar_ratelimit::{
-    Charges, Decision, Progress, Reservation, RetryAfter, Status, Store, Timestamp, Usage,
+    Charges, Decision, Progress, Reservation, RetryAfter, Status, Store, Timestamp, Usage, lease,
 };
 
 use crate::judge::{Admitted, Judge, Outcome};
@@ -62,8 +62,28 @@ struct Held {
     usage: Usage,
 }
 
+/// What callers call: every caller always the same one.
+pub(crate) struct Instances<'s> {
+    /// One or more stores of the same state.
+    pub(crate) stores: Vec<Box<dyn Store + 's>>,
+    /// How they lease from it, if they do.
+    pub(crate) lease: Option<lease::Settings>,
+}
+
+impl Instances<'_> {
+    fn of_caller(&self, caller: usize) -> &dyn Store {
+        &*self.stores[caller % self.stores.len()]
+    }
+
+    /// Whether a limit's holds come before those of other limits.
+    fn leases(&self, status: &Status<'_>) -> bool {
+        let lease = self.lease.as_ref();
+        lease.is_some_and(|lease| lease.leases(status.limit(), status.quota()))
+    }
+}
+
 struct Run<'s> {
-    store: &'s dyn Store,
+    instances: &'s Instances<'s>,
     clock: &'s Clock,
     judge: Judge,
     outcome: Outcome,
@@ -73,19 +93,19 @@ struct Run<'s> {
 
 /// Makes a run and judges it.
 pub(crate) async fn run(
-    store: &dyn Store,
+    instances: &Instances<'_>,
     clock: &Clock,
     mut plan: Plan,
 ) -> anyhow::Result<Outcome> {
     let mut run = Run {
-        store,
+        instances,
         clock,
-        judge: Judge::default(),
+        judge: Judge::new(instances.lease.clone()),
         outcome: Outcome {
             runs: 1,
             ..Outcome::default()
         },
-        is_exact: clock.is_exact() && !plan.is_skewed,
+        is_exact: clock.is_exact() && !plan.is_skewed && instances.lease.is_none(),
         number: plan.number,
     };
     let mut held: Vec<Option<Held>> = (0..plan.callers).map(|_| None).collect();
@@ -93,14 +113,17 @@ pub(crate) async fn run(
     for _ in 0..plan.calls {
         clock.pass(plan.pause(retry_after));
         let caller = plan.caller();
+        let store = instances.of_caller(caller);
         match (plan.action(held[caller].is_some()), &mut held[caller]) {
-            (Action::Step, Some(held)) => run.settle(&mut plan, held, Progress::Step).await?,
+            (Action::Step, Some(held)) => {
+                run.settle(store, &mut plan, held, Progress::Step).await?
+            }
             (Action::Settle, Some(last)) => {
-                run.settle(&mut plan, last, Progress::Final).await?;
+                run.settle(store, &mut plan, last, Progress::Final).await?;
                 held[caller] = None;
             }
             (action, held) => {
-                let (waits, admitted) = run.decide(&mut plan, action).await?;
+                let (waits, admitted) = run.decide(store, &mut plan, action).await?;
                 retry_after = waits;
                 if let Some(admitted) = admitted {
                     // What the caller held before is never settled.
@@ -109,7 +132,7 @@ pub(crate) async fn run(
             }
         }
     }
-    run.judge.judge(&mut run.outcome, plan.number, 0);
+    run.judge.judge(&mut run.outcome, plan.number);
     Ok(run.outcome)
 }
 
@@ -117,6 +140,7 @@ impl Run<'_> {
     /// Checks or reserves, and says how long to wait or what is held.
     async fn decide(
         &mut self,
+        store: &dyn Store,
         plan: &mut Plan,
         action: Action,
     ) -> anyhow::Result<(Option<Duration>, Option<Held>)> {
@@ -126,11 +150,11 @@ impl Run<'_> {
         let begin = self.clock.now();
         let now = Timestamp::from_nanos(begin.as_nanos().saturating_sub(nanos(lag)));
 
-        let before = self.store.peek(&charges, now).await?;
+        let before = store.peek(&charges, now).await?;
         let (decision, reservation) = match action {
-            Action::Check => (self.store.check(&charges, now).await?, None),
+            Action::Check => (store.check(&charges, now).await?, None),
             _ => {
-                let admission = self.store.reserve(&charges, now).await?;
+                let admission = store.reserve(&charges, now).await?;
                 (admission.decision, admission.reservation)
             }
         };
@@ -143,7 +167,7 @@ impl Run<'_> {
             self.compare(&before, &decision, at.latest);
         }
         if !decision.is_allowed() {
-            self.refused(&charges, &before, now).await?;
+            self.refused(store, &charges, &before, now).await?;
             let wait = decision.retry_after().and_then(RetryAfter::duration);
             return Ok((wait, None));
         }
@@ -180,11 +204,12 @@ impl Run<'_> {
     /// A refused request must leave everything as it was.
     async fn refused(
         &mut self,
+        store: &dyn Store,
         charges: &Charges<'_>,
         before: &Decision<'_>,
         now: Timestamp,
     ) -> anyhow::Result<()> {
-        let after = self.store.peek(charges, now).await?;
+        let after = store.peek(charges, now).await?;
         for (before, after) in before.statuses().iter().zip(after.statuses()) {
             let taken = before.remaining().saturating_sub(after.remaining());
             if taken > 0 {
@@ -203,7 +228,12 @@ impl Run<'_> {
     /// Writes down what was charged: everything but what a limit in shadow mode had no room for.
     fn admit(&mut self, decision: &Decision<'_>, at: Span) -> Vec<Admitted> {
         let mut parts = Vec::new();
-        for status in decision.statuses() {
+        // In the order of the reservation's holds.
+        let (leased, others): (Vec<_>, Vec<_>) = decision
+            .statuses()
+            .iter()
+            .partition(|status| self.instances.leases(status));
+        for status in leased.into_iter().chain(others) {
             if status.fits() {
                 parts.push(self.judge.admit(status, at));
             }
@@ -222,6 +252,7 @@ impl Run<'_> {
 
     async fn settle(
         &mut self,
+        store: &dyn Store,
         plan: &mut Plan,
         held: &mut Held,
         progress: Progress,
@@ -229,8 +260,7 @@ impl Run<'_> {
         held.usage = plan.usage(|unit| held.reservation.reserved(unit), &held.usage);
         let now = self.clock.now();
         let reservation = &mut held.reservation;
-        let settlement = self
-            .store
+        let settlement = store
             .settle(reservation, &held.usage, progress, now)
             .await
             .context("a settlement failed")?;
