@@ -203,6 +203,7 @@ impl StoreError {
             Self::NeedsReservation { .. }
             | Self::TooManyQuotas(_)
             | Self::Quota { .. }
+            | Self::Apart { .. }
             | Self::ForeignReservation => false,
         }
     }
