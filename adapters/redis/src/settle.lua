@@ -86,7 +86,8 @@ for i = 1, rates do
         begin, used, refunded = time - rest, owed, 0
       end
       local needed = math.max(0, owed * ticks / units - rest)
-      local drained_at = math.min((time + needed) / 1000, 4e15)
+      local drained_at = (time + needed) / 1000
+      if drained_at > 4e15 then drained_at, needed = 4e15, 0 end
       local state = pack('<dddd', begin, used, refunded, time)
       if expires < drained_at then
         expires = math.floor(drained_at + needed / 2000) + 1000
