@@ -173,8 +173,10 @@ impl<'a> Status<'a> {
         }
     }
 
-    /// The same for a caller whose clock is behind: every wait is longer by that much.
-    pub(crate) const fn late(self, nanos: u64) -> Self {
+    /// The same for a caller whose clock is behind the time that was decided at: every wait is longer
+    /// by that many nanoseconds. For implementations of a store.
+    #[must_use]
+    pub const fn late(self, nanos: u64) -> Self {
         Self {
             late: nanos,
             ..self

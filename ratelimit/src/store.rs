@@ -178,6 +178,16 @@ pub enum StoreError {
         /// Why not, and what would do.
         reason: String,
     },
+    /// Charges that this store keeps apart, so that no decision can be made over all of them.
+    #[error("the {store} store cannot decide limit `{limit}` together with the others: {reason}")]
+    Apart {
+        /// The limit.
+        limit: String,
+        /// Which store.
+        store: &'static str,
+        /// Why not, and what would do.
+        reason: String,
+    },
     /// A reservation of another store.
     #[error("the reservation was made by another store; settle it there")]
     ForeignReservation,
@@ -193,6 +203,7 @@ impl StoreError {
             Self::NeedsReservation { .. }
             | Self::TooManyQuotas(_)
             | Self::Quota { .. }
+            | Self::Apart { .. }
             | Self::ForeignReservation => false,
         }
     }

@@ -9,9 +9,9 @@
 --          (byte), expired holds are spent (byte), limit, cost, span, slice, retention (doubles).
 -- Returns  allowed (1 or 0), limits that the cost does not fit in (bit 0 for the first key), the
 --          server's time, and a binary state for each key: of a rate start, used, refunded and latest
---          (empty for a bucket that nobody has used; may be longer), of a ledger in use, the time at
---          which the cost fits (0 if unknown), the time at which nothing is in use any more (0 if
---          unknown) and the time of the entry made.
+--          (empty for a bucket that nobody has used; may be longer), of a ledger in use, the part of
+--          it that is held, the time at which the cost fits (0 if unknown), the time at which nothing
+--          is in use any more (0 if unknown) and the time of the entry made.
 --
 -- Times are microseconds of the server's clock since 1970. Every number is whole and below 2^53, so
 -- that doubles are exact.
@@ -137,7 +137,8 @@ for i = 1, rates do
 end
 
 -- A ledger is a sorted set: entries of identity and amount (the last eight bytes) scored by the time
--- from which their end is counted, and four figures as negative scores: held, spent, latest, expires.
+-- from which their end is counted, and figures as negative scores: held, spent, latest, expires, and
+-- of a budget whether expired holds are kept as spent.
 local ledgers = #KEYS > rates and {}
 for i = rates + 1, #KEYS do
   local ledger, key = {}, KEYS[i]
@@ -200,12 +201,13 @@ for i = rates + 1, #KEYS do
     end
   end
   local last = call('ZRANGE', key, -1, -1, 'WITHSCORES')[2]
-  local free_at = spent == 0 and last and last - horizon > 0 and last + time - horizon or 0
+  local free_at = last and last - horizon > 0 and last + time - horizon or 0
   ledger.fits, ledger.kind, ledger.cost, ledger.used = fits, kind, cost, used
   ledger.held, ledger.spent, ledger.expires, ledger.time = held, spent, expires, time
   ledger.span, ledger.slice, ledger.retention = span, slice, retention
+  ledger.keep, ledger.free_at = keep, free_at
   ledgers[i] = ledger
-  states[i] = pack('<dddd', used, fits_at, free_at, 0)
+  states[i] = pack('<ddddd', used, held, fits_at, spent == 0 and free_at or 0, 0)
 end
 
 local writes = allowed and charges or repairs
@@ -229,6 +231,7 @@ if ledgers and allowed and mode < 2 then
     local time, cost, kind = ledger.time, ledger.cost, ledger.kind
     if ledger.fits then
       local score = time + ledger.span
+      local free_at = ledger.free_at
       if kind == 2 and mode == 0 then
         ledger.spent = ledger.spent + cost
       else
@@ -245,8 +248,10 @@ if ledgers and allowed and mode < 2 then
         end
         call('ZADD', key, score, identity .. pack('<d', amount))
         ledger.held = ledger.held + cost
+        free_at = math.max(free_at, kind == 0 and score + ledger.span or score)
       end
       call('ZADD', key, -ledger.held, 'h', -ledger.spent, 's', -time, 'l')
+      if kind == 2 then call('ZADD', key, -ledger.keep, 'k') end
       local ends = kind == 0 and score + ledger.span or score
       if kind == 2 then ends = ledger.retention > 0 and time + math.max(ledger.span, ledger.retention) end
       if ends and ledger.expires * 1000 < ends then
@@ -254,7 +259,8 @@ if ledgers and allowed and mode < 2 then
         call('ZADD', key, -expires, 'e')
         call('PEXPIREAT', key, string.format('%.0f', expires))
       end
-      states[i] = pack('<dddd', ledger.used + cost, 0, math.max(score, 0), score)
+      states[i] = pack('<ddddd', ledger.used + cost, ledger.held, 0,
+        ledger.spent == 0 and free_at or 0, score)
     end
   end
 end

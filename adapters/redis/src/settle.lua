@@ -5,8 +5,8 @@
 --          the marker is kept (ms, double), and for each rate start, used and refunded as the
 --          reservation left them, ticks, units, burst, units reserved and units used so far (doubles).
 -- ARGV[2]  identity of the reservation; only there, as is ARGV[3..], if there are ledgers.
--- ARGV[3..]  one for each ledger, binary: kind (byte), expired holds are spent (byte), span, slice,
---          retention, time of the entry, units reserved, units used so far (doubles).
+-- ARGV[3..]  one for each ledger, binary: kind (byte), span, slice, retention, time of the entry,
+--          units reserved, units used so far (doubles).
 -- Returns  0 if the reservation was settled for good before, else 1; the server's time; and for each
 --          hold a binary debt and refund (doubles): what this call charged and gave back.
 --
@@ -86,7 +86,8 @@ for i = 1, rates do
         begin, used, refunded = time - rest, owed, 0
       end
       local needed = math.max(0, owed * ticks / units - rest)
-      local drained_at = math.min((time + needed) / 1000, 4e15)
+      local drained_at = (time + needed) / 1000
+      if drained_at > 4e15 then drained_at, needed = 4e15, 0 end
       local state = pack('<dddd', begin, used, refunded, time)
       if expires < drained_at then
         expires = math.floor(drained_at + needed / 2000) + 1000
@@ -102,14 +103,14 @@ end
 
 for i = rates + 1, #KEYS - 1 do
   local key = KEYS[i + 1]
-  local kind, keep, span, slice, retention, entered, reserved, target =
-    parse('<BBdddddd', ARGV[2 + i - rates])
+  local kind, span, slice, retention, entered, reserved, target =
+    parse('<Bdddddd', ARGV[2 + i - rates])
   local debt, unused, charged = change(i, reserved, target)
-  local figures = call('ZMSCORE', key, 'h', 's', 'l', 'e')
+  local figures = call('ZMSCORE', key, 'h', 's', 'l', 'e', 'k')
   local held, spent = -(figures[1] or 0), -(figures[2] or 0)
-  local expires = -(figures[4] or 0)
+  local expires, keep = -(figures[4] or 0), -(figures[5] or 0)
   local time = math.max(now, -(figures[3] or 0))
-  local refund, ends = 0, 0
+  local refund, ends, changed = 0, 0, debt > 0
   if kind == 0 then
     local score = entered
     local entry = call('ZRANGEBYSCORE', key, score, score)[1]
@@ -119,7 +120,8 @@ for i = rates + 1, #KEYS - 1 do
     end
     local amount = entry and parse('<d', entry, #entry - 7) or 0
     if score > time - span then refund = math.min(unused, amount) end
-    if debt + refund > 0 then
+    changed = debt + refund > 0
+    if changed then
       if entry then call('ZREM', key, entry) end
       local left = amount + debt - refund
       if left > 0 then call('ZADD', key, score, pack('<dd', score, left)) end
@@ -130,6 +132,7 @@ for i = rates + 1, #KEYS - 1 do
     local entry = ARGV[2] .. pack('<d', charged)
     local expiry = call('ZSCORE', key, entry)
     if kind == 1 then
+      changed = expiry
       if expiry and final == 1 then
         call('ZREM', key, entry)
         held, refund = held - charged, charged
@@ -139,6 +142,7 @@ for i = rates + 1, #KEYS - 1 do
         held = held + debt
       end
     elseif final == 1 then
+      changed = true
       if expiry then
         call('ZREM', key, entry)
         held, spent = held - charged, spent + charged + debt - unused
@@ -150,7 +154,6 @@ for i = rates + 1, #KEYS - 1 do
       else
         spent = spent + charged + debt - unused
       end
-      ends = retention > 0 and time + retention or 0
     elseif debt > 0 then
       if expiry then
         call('ZREM', key, entry)
@@ -161,8 +164,10 @@ for i = rates + 1, #KEYS - 1 do
       end
     end
   end
-  call('ZADD', key, -held, 'h', -spent, 's', -time, 'l')
-  if expires * 1000 < ends then
+  if kind == 2 and retention > 0 then ends = time + retention end
+  -- What has gone is not made again for nothing: nobody would end it.
+  if changed then call('ZADD', key, -held, 'h', -spent, 's', -time, 'l') end
+  if changed and expires * 1000 < ends then
     expires = math.floor((ends + (ends - time) / 2) / 1000) + 1000
     call('ZADD', key, -expires, 'e')
     call('PEXPIREAT', key, string.format('%.0f', expires))

@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+//! How do many processes share limits? (The README above is the documentation.)
+
+mod acquire;
+mod connection;
+mod identity;
+mod keys;
+mod quota;
+mod script;
+mod settings;
+mod settle;
+mod store;
+mod wire;
+
+pub use settings::{Keying, OpenError, RedisSettings};
+pub use store::RedisStore;

@@ -1,0 +1,10 @@
+//! Does the store keep its word on real servers?
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on says why and fails"
+)]
+
+mod conformance;
+mod server;
