@@ -427,7 +427,7 @@ fn a_limit_is_lowered_while_it_is_used() {
             |store| check(store, &hourly(&[Left], 2), 1),
         );
         assert_eq!(passed, (false, true));
-        assert_eq!(remaining(&store, &hourly(&[Left], 2)), [0]);
+        assert_eq!(remaining(&store, &hourly(&[Left], 1)), [0]);
     });
 }
 
