@@ -52,7 +52,7 @@ pub(crate) struct Plan {
     /// How many calls there are, roughly, while a burst drains.
     pace: u64,
     /// Whether more may be used than was reserved.
-    has_overruns: bool,
+    pub(crate) has_overruns: bool,
     quotas: Quotas,
     random: ChaCha8Rng,
 }
