@@ -123,6 +123,7 @@ fn judge_run(arguments: &Arguments, number: u64) -> anyhow::Result<Outcome> {
         (true, true) => Quotas::SmallQuickRates,
         (true, false) => Quotas::Rates,
         (false, true) => Quotas::Quick,
+        (false, false) if arguments.lease => Quotas::Leased,
         (false, false) => Quotas::All,
     };
     let mut plan = Plan::new(arguments.seed, number, quotas)?;

@@ -27,7 +27,10 @@ const LONGEST_STEP: u64 = 1 << 55;
 pub(crate) enum Quotas {
     /// Every kind, from one a day to a billion a second.
     All,
-    /// Rates alone, of the same kinds.
+    /// The same with bursts so small that no run gives back more than a cell remembers: what is not
+    /// given back after that would look as if refused requests had taken it.
+    Leased,
+    /// Rates alone, of the same kinds as all.
     Rates,
     /// Every kind, with rates whose bursts drain within milliseconds.
     Quick,
@@ -52,7 +55,7 @@ pub(crate) struct Plan {
     /// How many calls there are, roughly, while a burst drains.
     pace: u64,
     /// Whether more may be used than was reserved.
-    has_overruns: bool,
+    pub(crate) has_overruns: bool,
     quotas: Quotas,
     random: ChaCha8Rng,
 }
@@ -216,7 +219,7 @@ impl Plan {
 
     fn longest_pause(&self) -> u64 {
         match self.quotas {
-            Quotas::All | Quotas::Rates => LONGEST_STEP,
+            Quotas::All | Quotas::Leased | Quotas::Rates => LONGEST_STEP,
             Quotas::Quick | Quotas::SmallQuickRates => SECOND / 200,
         }
     }
@@ -275,7 +278,7 @@ fn limit(
 ) -> Result<Limit, QuotaError> {
     let kind = match quotas {
         Quotas::Rates | Quotas::SmallQuickRates => 0,
-        Quotas::All | Quotas::Quick => random.random_range(0..20),
+        Quotas::All | Quotas::Leased | Quotas::Quick => random.random_range(0..20),
     };
     let mut unit = UNITS[random.random_range(0..UNITS.len())];
     let quota: Quota = match kind {
@@ -321,6 +324,7 @@ fn rate(random: &mut ChaCha8Rng, quotas: Quotas) -> Result<Rate, QuotaError> {
     let burst = match random.random_range(0..10) {
         0..6 => random.random_range(1..=20),
         6..9 => random.random_range(1..=1_000),
+        _ if quotas == Quotas::Leased => log_uniform(random, 30),
         _ => log_uniform(random, 40),
     };
     Rate::new(limit, Duration::from_nanos(period))?.burst(burst)

@@ -167,7 +167,10 @@ impl Run<'_> {
             self.compare(&before, &decision, at.latest);
         }
         if !decision.is_allowed() {
-            self.refused(store, &charges, &before, now).await?;
+            // Who leases may tell the store of a debt only now, which is not the refusal's doing.
+            if self.instances.lease.is_none() || !plan.has_overruns {
+                self.refused(store, &charges, &before, now).await?;
+            }
             let wait = decision.retry_after().and_then(RetryAfter::duration);
             return Ok((wait, None));
         }
@@ -211,6 +214,10 @@ impl Run<'_> {
     ) -> anyhow::Result<()> {
         let after = store.peek(charges, now).await?;
         for (before, after) in before.statuses().iter().zip(after.statuses()) {
+            // Who leases does not know what is left of a cell that it was never lent any of.
+            if !before.is_known() || !after.is_known() {
+                continue;
+            }
             let taken = before.remaining().saturating_sub(after.remaining());
             if taken > 0 {
                 let (name, key) = (before.name(), before.key());
