@@ -3,11 +3,7 @@
 //!
 //! The time lies far ahead, so that no key expires by the server's own clock meanwhile.
 
-#[expect(
-    dead_code,
-    unreachable_pub,
-    reason = "shared with the integration tests"
-)]
+#[expect(dead_code, reason = "shared with the integration tests")]
 #[path = "../tests/it/server.rs"]
 mod server;
 
