@@ -240,15 +240,17 @@ if ledgers and allowed and mode < 2 then
           -- Admissions of one slice are one entry, at the slice's end.
           score = math.ceil(time / ledger.slice) * ledger.slice
           identity = pack('<d', score)
-          local entry = call('ZRANGEBYSCORE', key, score, score)[1]
+          local entry = cost > 0 and call('ZRANGEBYSCORE', key, score, score)[1]
           if entry then
             amount = amount + parse('<d', entry, #entry - 7)
             call('ZREM', key, entry)
           end
         end
-        call('ZADD', key, score, identity .. pack('<d', amount))
-        ledger.held = ledger.held + cost
-        free_at = math.max(free_at, kind == 0 and score + ledger.span or score)
+        if cost > 0 or kind > 0 then
+          call('ZADD', key, score, identity .. pack('<d', amount))
+          ledger.held = ledger.held + cost
+          free_at = math.max(free_at, kind == 0 and score + ledger.span or score)
+        end
       end
       call('ZADD', key, -ledger.held, 'h', -ledger.spent, 's', -time, 'l')
       if kind == 2 then call('ZADD', key, -ledger.keep, 'k') end

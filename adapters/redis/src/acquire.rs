@@ -37,7 +37,7 @@ impl<'c, 'a> Plan<'c, 'a> {
             return Err(StoreError::Apart {
                 limit: over.limit().name().to_owned(),
                 store: STORE,
-                reason: format!("it is the {MOST_LIMITS} others at most; ask in two calls"),
+                reason: format!("one script takes {MOST_LIMITS} at most; ask in two calls"),
             });
         }
         let tag = keys::tag(settings, charges)?;

@@ -12,6 +12,8 @@ mod script;
 mod settings;
 mod settle;
 mod store;
+#[cfg(test)]
+mod virtual_time;
 mod wire;
 
 pub use settings::{Keying, OpenError, RedisSettings};

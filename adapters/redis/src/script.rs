@@ -1,11 +1,13 @@
 //! What is run on the server?
 
+use std::borrow::Cow;
+
 use redis::Cmd;
 
 /// A Lua script and the digest by which servers know it once they have seen it.
 #[derive(Debug)]
 pub(crate) struct Script {
-    code: &'static str,
+    code: Cow<'static, str>,
     digest: String,
 }
 
@@ -19,10 +21,11 @@ pub(crate) struct Call<'c> {
 }
 
 impl Script {
-    pub(crate) fn new(code: &'static str) -> Self {
+    pub(crate) fn new(code: impl Into<Cow<'static, str>>) -> Self {
+        let code = code.into();
         Self {
+            digest: redis::Script::new(&code).get_hash().to_owned(),
             code,
-            digest: redis::Script::new(code).get_hash().to_owned(),
         }
     }
 }
@@ -36,8 +39,8 @@ impl Call<'_> {
         };
         command
             .arg(match by_digest {
-                true => &self.script.digest,
-                false => self.script.code,
+                true => &*self.script.digest,
+                false => &*self.script.code,
             })
             .arg(self.keys.len())
             .arg(self.keys);

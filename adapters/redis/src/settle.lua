@@ -112,12 +112,9 @@ for i = rates + 1, #KEYS - 1 do
   local time = math.max(now, -(figures[3] or 0))
   local refund, ends, changed = 0, 0, debt > 0
   if kind == 0 then
-    local score = entered
+    -- What was not used counts no more when it was admitted; what was used beyond that counts now.
+    local score = debt > 0 and math.ceil(time / slice) * slice or entered
     local entry = call('ZRANGEBYSCORE', key, score, score)[1]
-    if debt > 0 and not (entry and score > time - span) then
-      score = math.ceil(time / slice) * slice
-      entry = call('ZRANGEBYSCORE', key, score, score)[1]
-    end
     local amount = entry and parse('<d', entry, #entry - 7) or 0
     if score > time - span then refund = math.min(unused, amount) end
     changed = debt + refund > 0

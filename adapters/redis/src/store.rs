@@ -72,6 +72,9 @@ struct Inner {
     acquire: Script,
     settle: Script,
     identities: Identities,
+    /// Whether the scripts go by the caller's time.
+    #[cfg(test)]
+    virtual_time: bool,
 }
 
 impl fmt::Debug for RedisStore {
@@ -162,6 +165,8 @@ impl RedisStore {
             acquire: Script::new(include_str!("acquire.lua")),
             settle: Script::new(include_str!("settle.lua")),
             identities: Identities::new().map_err(OpenError::Random)?,
+            #[cfg(test)]
+            virtual_time: false,
             settings,
         })))
     }
@@ -195,6 +200,7 @@ impl RedisStore {
         &self,
         charges: &Charges<'a>,
         mode: Mode,
+        now: Timestamp,
     ) -> Result<Admission<'a>, StoreError> {
         let inner = &*self.0;
         let charges = charges.as_slice();
@@ -207,7 +213,7 @@ impl RedisStore {
         let call = Call {
             script: &inner.acquire,
             keys: &plan.keys,
-            arguments: &plan.arguments(mode, id),
+            arguments: &self.stamped(plan.arguments(mode, id), now),
             may_repeat: mode == Mode::Peek,
         };
         let value = self.run(&call).await?;
@@ -242,19 +248,54 @@ impl RedisStore {
         }
     }
 
+    /// The server's clock is asked in the scripts, so the caller's time is not sent.
+    #[cfg(not(test))]
+    fn stamped(&self, arguments: Vec<Vec<u8>>, _now: Timestamp) -> Vec<Vec<u8>> {
+        arguments
+    }
+
+    /// Appends the time for scripts that a test has made go by it.
+    #[cfg(test)]
+    fn stamped(&self, mut arguments: Vec<Vec<u8>>, now: Timestamp) -> Vec<Vec<u8>> {
+        if self.0.virtual_time {
+            let micros = now.as_nanos() / 1000;
+            arguments.push(micros.to_string().into_bytes());
+        }
+        arguments
+    }
+
+    /// The same store with scripts that go by the caller's time.
+    #[cfg(test)]
+    pub(crate) fn in_virtual_time(self) -> Self {
+        let script = |code: &str| {
+            assert_eq!(code.matches("call('TIME')").count(), 1);
+            Script::new(code.replace("call('TIME')", "{ 0, ARGV[#ARGV] }"))
+        };
+        let Some(inner) = Arc::into_inner(self.0) else {
+            panic!("the store has been cloned");
+        };
+        Self(Arc::new(Inner {
+            acquire: script(include_str!("acquire.lua")),
+            settle: script(include_str!("settle.lua")),
+            virtual_time: true,
+            ..inner
+        }))
+    }
+
     /// Settles what some limit holds.
     async fn settle_held(
         &self,
         reservation: &mut Reservation,
         usage: &Usage,
         progress: Progress,
+        now: Timestamp,
     ) -> Result<Settlement, StoreError> {
         let inner = &*self.0;
-        let plan = settle::Plan::new(reservation, usage, progress, &inner.settings)?;
+        let mut plan = settle::Plan::new(reservation, usage, progress, &inner.settings)?;
         let call = Call {
             script: &inner.settle,
             keys: &plan.keys,
-            arguments: &plan.arguments,
+            arguments: &self.stamped(std::mem::take(&mut plan.arguments), now),
             may_repeat: true,
         };
         let value = self.run(&call).await?;
@@ -275,7 +316,7 @@ impl Store for RedisStore {
     async fn check<'a>(
         &self,
         charges: &Charges<'a>,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<Decision<'a>, StoreError> {
         let unheld = |quota: &Quota| matches!(quota, Quota::Concurrency(_));
         if let Some(charge) = charges.as_slice().iter().find(|one| unheld(one.quota())) {
@@ -283,23 +324,23 @@ impl Store for RedisStore {
                 limit: charge.limit().name().to_owned(),
             });
         }
-        Ok(self.decide(charges, Mode::Check).await?.decision)
+        Ok(self.decide(charges, Mode::Check, now).await?.decision)
     }
 
     async fn peek<'a>(
         &self,
         charges: &Charges<'a>,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<Decision<'a>, StoreError> {
-        Ok(self.decide(charges, Mode::Peek).await?.decision)
+        Ok(self.decide(charges, Mode::Peek, now).await?.decision)
     }
 
     async fn reserve<'a>(
         &self,
         charges: &Charges<'a>,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<Admission<'a>, StoreError> {
-        self.decide(charges, Mode::Reserve).await
+        self.decide(charges, Mode::Reserve, now).await
     }
 
     /// After an error the same call may be repeated, by any process: a marker beside the cells knows
@@ -312,7 +353,7 @@ impl Store for RedisStore {
         reservation: &mut Reservation,
         usage: &Usage,
         progress: Progress,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<Settlement, StoreError> {
         if reservation.is_settled() {
             return Ok(Settlement::ALREADY_SETTLED);
@@ -321,7 +362,7 @@ impl Store for RedisStore {
             reservation.settled(usage, progress);
             return Ok(Settlement::applied([]));
         }
-        self.settle_held(reservation, usage, progress).await
+        self.settle_held(reservation, usage, progress, now).await
     }
 }
 

@@ -134,7 +134,7 @@ pub(super) async fn odd_rates_are_exact(trial: &Trial<'_, impl Harness>) {
             if fits {
                 model.take(cost, now);
             } else {
-                let wait = model.wait(cost, now);
+                let wait = model.wait(cost, now).map(|wait| whole_ticks(wait, tick));
                 assert_eq!(decision.retry_after(), wait.map(RetryAfter::After));
             }
             let left = decision.statuses()[0].remaining();
@@ -147,6 +147,12 @@ pub(super) async fn odd_rates_are_exact(trial: &Trial<'_, impl Harness>) {
             }
         }
     }
+}
+
+/// The first tick after a wait.
+fn whole_ticks(wait: Duration, tick: Duration) -> Duration {
+    let nanos = wait.as_nanos().next_multiple_of(tick.as_nanos());
+    Duration::from_nanos(u64::try_from(nanos).expect("a wait of less than 584 years"))
 }
 
 /// Whatever it is taken for, no more than a burst beyond the time that has passed becomes free, and

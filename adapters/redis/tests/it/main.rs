@@ -7,4 +7,7 @@
 )]
 
 mod conformance;
+mod exact;
+mod failure;
+mod keys;
 mod server;
