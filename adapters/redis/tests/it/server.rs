@@ -98,6 +98,14 @@ impl Server {
         }
     }
 
+    /// Sends it a signal: `STOP`, `CONT` or `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args(["-s", name, &self.process().to_string()])
+            .status();
+        assert!(sent.unwrap().success(), "no signal {name} was sent");
+    }
+
     /// Starts it again on the same port, with the data that it kept.
     pub(crate) fn restart(&mut self) {
         self.kill();
@@ -154,21 +162,32 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// A fresh cluster whose slots are spread over all servers, `None` where none is installed.
     pub(crate) fn start() -> Option<Self> {
-        let servers: Option<Vec<Server>> = (0..3)
-            .map(|_| Server::start_with(&["--cluster-enabled", "yes"]))
-            .collect();
+        Self::start_nodes(3, &["--cluster-replicas", "0"])
+    }
+
+    /// The same with a replica for each master, which is promoted about a second after its master
+    /// has died.
+    pub(crate) fn start_with_replicas() -> Option<Self> {
+        Self::start_nodes(6, &["--cluster-replicas", "1"])
+    }
+
+    fn start_nodes(nodes: usize, creation: &[&str]) -> Option<Self> {
+        let arguments = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"];
+        let servers: Option<Vec<Server>> =
+            (0..nodes).map(|_| Server::start_with(&arguments)).collect();
         let cluster = Self { servers: servers? };
         let mut create = Command::new("redis-cli");
         create.args(["--cluster", "create"]);
         for server in &cluster.servers {
             create.arg(format!("127.0.0.1:{}", server.port));
         }
-        let created = create.arg("--cluster-yes").output().unwrap();
+        let created = create.args(creation).arg("--cluster-yes").output().unwrap();
         assert!(created.status.success(), "{created:?}");
         eventually("all servers of the cluster agree", || {
             cluster.servers.iter().all(|server| {
                 let info = server.cli(&["cluster", "info"]);
-                info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+                let known = format!("cluster_known_nodes:{nodes}\r");
+                info.contains("cluster_state:ok") && info.contains(&known)
             })
         });
         Some(cluster)
@@ -272,7 +291,7 @@ fn cli(port: u16, arguments: &[&str]) -> String {
 }
 
 /// A port of which the one 10 000 above, where servers of a cluster meet, exists too.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     loop {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
