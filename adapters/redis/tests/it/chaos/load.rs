@@ -98,8 +98,12 @@ impl Guard {
 struct Load {
     guard: Guard,
     seen: Arc<Mutex<Vec<Seen>>>,
+    errors: Arc<Errors>,
     callers: Vec<JoinHandle<()>>,
 }
+
+/// What the errors of the store said, and how often.
+type Errors = Mutex<BTreeMap<String, usize>>;
 
 /// All loads of a scenario.
 pub(crate) struct Scene {
@@ -181,6 +185,10 @@ impl Scene {
             for caller in load.callers {
                 caller.await.unwrap();
             }
+            let errors = load.errors.lock().unwrap();
+            if !errors.is_empty() {
+                eprintln!("chaos | {} | {errors:?}", self.name);
+            }
             let seen = load.seen.lock().unwrap();
             for one in &*seen {
                 assert!(load.guard.permits(one.outcome), "{:?}: {one:?}", load.guard);
@@ -200,12 +208,12 @@ impl Scene {
         }
         verdict.recovery = self.recovery;
         eprintln!(
-            "chaos | {} | {:?} | over burst and rate {:.1} of {term} | decided again after {:.0?} | {:.1?}",
+            "chaos | {} | {:?} | over burst and rate {:.1} of {term} | decided again after {:.2?} | {:.1?}",
             self.name,
             verdict.counts,
             verdict.excess.max(0.0),
             verdict.recovery,
-            self.began.elapsed()
+            self.began.elapsed(),
         );
         verdict
     }
@@ -237,7 +245,7 @@ impl Load {
         stop: &Arc<AtomicBool>,
         began: Instant,
     ) -> Self {
-        let seen = Arc::default();
+        let (seen, errors) = (Arc::default(), Arc::default());
         let (limits, store): (_, Arc<dyn Store>) = match guard {
             Guard::Bare => (limits(number, OnFailure::Closed), Arc::new(store)),
             Guard::Policy(policy) => {
@@ -250,12 +258,16 @@ impl Load {
             .map(|_| {
                 let (limits, store) = (Arc::clone(&limits), Arc::clone(&store));
                 let (seen, stop) = (Arc::clone(&seen), Arc::clone(stop));
-                tokio::spawn(async move { call_on(&limits, &*store, &seen, &stop, began).await })
+                let errors = Arc::clone(&errors);
+                tokio::spawn(async move {
+                    call_on(&limits, &*store, (&seen, &errors), &stop, began).await;
+                })
             })
             .collect();
         Self {
             guard,
             seen,
+            errors,
             callers,
         }
     }
@@ -292,7 +304,7 @@ fn limits(number: usize, policy: OnFailure) -> Limits {
 async fn call_on(
     limits: &Limits,
     store: &dyn Store,
-    seen: &Mutex<Vec<Seen>>,
+    (seen, errors): (&Mutex<Vec<Seen>>, &Errors),
     stop: &AtomicBool,
     epoch: Instant,
 ) {
@@ -301,7 +313,15 @@ async fn call_on(
     while !stop.load(Ordering::Relaxed) {
         let began = Instant::now();
         let now = Timestamp::from(began - epoch);
-        let outcome = outcome(&store.check(&charges, now).await);
+        let result = store.check(&charges, now).await;
+        if let Err(StoreError::Unavailable { source, .. }) = &result {
+            *errors
+                .lock()
+                .unwrap()
+                .entry(source.to_string())
+                .or_default() += 1;
+        }
+        let outcome = outcome(&result);
         let ended = Instant::now();
         seen.lock().unwrap().push(Seen {
             began,
