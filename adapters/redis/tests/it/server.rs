@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -83,11 +82,6 @@ impl Server {
     /// The process, for signals.
     pub(crate) fn process(&self) -> u32 {
         self.child.as_ref().unwrap().id()
-    }
-
-    /// Where it keeps its data, if it was asked to.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     /// Ends it at once, as a crash would.

@@ -46,6 +46,10 @@ impl Proxy {
         }
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
@@ -99,6 +103,9 @@ async fn pump(
         let Ok(now) = network.wait_for(arrives).await.map(|now| *now) else {
             return;
         };
+        if now == Network::Cuts {
+            return;
+        }
         let swallowed = answers && now == Network::SwallowsAnswers;
         if !swallowed && to.write_all(&buffer[..length]).await.is_err() {
             return;

@@ -68,14 +68,44 @@ impl Drop for Sentinel {
 /// A master and a replica that follows it.
 fn pair() -> Option<(Server, Server)> {
     let master = Server::start()?;
-    let port = master.port().to_string();
-    let replica = Server::start_with(&["--replicaof", "127.0.0.1", &port])?;
+    let replica = follower(master.port())?;
+    Some((master, replica))
+}
+
+/// A replica that follows what is behind the port.
+fn follower(port: u16) -> Option<Server> {
+    let replica = Server::start_with(&["--replicaof", "127.0.0.1", &port.to_string()])?;
     eventually("the replica follows", || {
         replica
             .cli(&["info", "replication"])
             .contains("master_link_status:up")
     });
-    Some((master, replica))
+    Some(replica)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chaos_replica_promoted_that_lags_behind() {
+    let Some(mut master) = Server::start() else {
+        return;
+    };
+    let replication = Proxy::start(master.port()).await;
+    let port = replication.port();
+    let replica = tokio::task::block_in_place(|| follower(port)).unwrap();
+    let proxy = Proxy::start(master.port()).await;
+    // From here on the replica learns nothing of what passes.
+    replication.set(Network::Holds);
+    let url = proxy.url();
+    let store = || RedisStore::single(&url, impatient()).unwrap();
+    let mut scene = Scene::start("master killed, its replica lags behind", store).await;
+    let fault = Instant::now();
+    master.kill();
+    replication.set(Network::Cuts);
+    scene.felt_since(fault).await;
+    assert_eq!(replica.cli(&["replicaof", "no", "one"]), "OK\n");
+    proxy.redirect(replica.port());
+    scene.recovered_since(Instant::now()).await;
+    let verdict = scene.judge(BURST).await;
+    assert!(verdict.excess > 0.0, "{verdict:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -87,6 +117,7 @@ async fn chaos_replica_promoted_by_hand() {
     let url = proxy.url();
     let store = || RedisStore::single(&url, impatient()).unwrap();
     let mut scene = Scene::start("master killed, REPLICAOF NO ONE", store).await;
+    assert_eq!(master.cli(&["wait", "1", "10000"]), "1\n");
     let fault = Instant::now();
     master.kill();
     scene.felt_since(fault).await;
@@ -105,6 +136,7 @@ async fn chaos_connected_to_a_server_that_becomes_a_replica() {
     let url = proxy.url();
     let store = || RedisStore::single(&url, impatient()).unwrap();
     let mut scene = Scene::start("roles swapped", store).await;
+    assert_eq!(master.cli(&["wait", "1", "10000"]), "1\n");
     let fault = Instant::now();
     // The connections stay, and what is at their other end may not be written to any more.
     let port = replica.port().to_string();
@@ -112,7 +144,6 @@ async fn chaos_connected_to_a_server_that_becomes_a_replica() {
     assert_eq!(master.cli(&["replicaof", "127.0.0.1", &port]), "OK\n");
     scene.felt_since(fault).await;
     proxy.redirect(replica.port());
-    proxy.set(Network::Works);
     scene.recovered_since(Instant::now()).await;
     scene.judge(BURST).await;
 }
@@ -130,6 +161,7 @@ async fn chaos_replica_promoted_by_sentinel() {
     let url = sentinel.url();
     let store = || RedisStore::sentinel(&[&url], "limits", impatient()).unwrap();
     let mut scene = Scene::start("master killed, Sentinel promotes", store).await;
+    assert_eq!(master.cli(&["wait", "1", "10000"]), "1\n");
     let fault = Instant::now();
     master.kill();
     scene.felt_since(fault).await;

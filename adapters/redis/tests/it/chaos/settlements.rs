@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use bursar_ratelimit::fallback::{Fallback, Settings};
 use bursar_ratelimit::{
-    Dimension, Limit, Limits, Progress, Rate, Request, Reservation, Store, StoreError, Timestamp,
-    Unit, Usage,
+    Dimension, Limit, Limits, OnFailure, Progress, Rate, Request, Reservation, Store, StoreError,
+    Timestamp, Unit, Usage,
 };
 use bursar_redis::RedisStore;
 
@@ -144,6 +145,52 @@ async fn chaos_step_whose_answer_is_lost_is_charged_once() {
     ways.settle_unheard(&mut reservation, 75, Progress::Final)
         .await;
     assert_eq!(ways.remaining().await, 25);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chaos_settlement_waits_for_the_store_that_made_the_reservation() {
+    let Some(ways) = Ways::start().await else {
+        return;
+    };
+    let local = OnFailure::Local { instances: 1 };
+    let limits = Limits::new([slow().as_slice()[0].clone().on_failure(local)]).unwrap();
+    let charges = limits.resolve(&request("acme", 50)).unwrap();
+    let store = Fallback::new(&ways.disturbed, Settings::default());
+    // The breaker's time goes on by 20 s with each call, so that it probes each time.
+    let mut seconds = 0;
+    let mut now = || {
+        seconds += 20;
+        Timestamp::from_secs(seconds)
+    };
+    let admission = store.reserve(&charges, now()).await.unwrap();
+    let mut shared = admission.reservation.unwrap();
+
+    ways.proxy.set(Network::Cuts);
+    let usage = Usage::new().with(Unit::TOKENS, 30);
+    let failed = store
+        .settle(&mut shared, &usage, Progress::Final, now())
+        .await;
+    assert!(failed.is_err_and(|error| error.is_failure()));
+    assert!(!shared.is_settled());
+    let admission = store.reserve(&charges, now()).await.unwrap();
+    let mut own = admission.reservation.unwrap();
+
+    ways.proxy.set(Network::Works);
+    let mut tries = 0;
+    while store
+        .settle(&mut shared, &usage, Progress::Final, now())
+        .await
+        .is_err()
+    {
+        tries += 1;
+        assert!(tries < 1000, "the store does not come back");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(ways.remaining().await, 70);
+    // What was held in this process while the store failed is nothing to the store.
+    let settled = store.settle(&mut own, &usage, Progress::Final, now()).await;
+    assert!(settled.unwrap().is_applied());
+    assert_eq!(ways.remaining().await, 70);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
