@@ -101,7 +101,10 @@ async fn chaos_charge_whose_answer_is_lost_counts_as_spent() {
     assert_eq!(ways.remaining().await, 70);
     // Once, and not again by a connection that is made anew.
     ways.proxy.set(Network::Works);
+    let mut tries = 0;
     while ways.disturbed.peek(&charges, NOW).await.is_err() {
+        tries += 1;
+        assert!(tries < 1000, "the store does not come back");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(ways.remaining().await, 70);
