@@ -6,6 +6,7 @@
     reason = "a test that cannot go on says why and fails"
 )]
 
+mod chaos;
 mod conformance;
 mod exact;
 mod failure;

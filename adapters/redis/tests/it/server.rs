@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -85,17 +84,20 @@ impl Server {
         self.child.as_ref().unwrap().id()
     }
 
-    /// Where it keeps its data, if it was asked to.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// Ends it at once, as a crash would.
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+
+    /// Sends it a signal: `STOP`, `CONT` or `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args(["-s", name, &self.process().to_string()])
+            .status();
+        assert!(sent.unwrap().success(), "no signal {name} was sent");
     }
 
     /// Starts it again on the same port, with the data that it kept.
@@ -123,6 +125,8 @@ impl Server {
             .args(&words[1..])
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
             .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
+            // A replica gets its first copy at once, and not after five seconds.
+            .args(["--repl-diskless-sync-delay", "0"])
             .arg("--dir")
             .arg(self.folder.path())
             .args(&self.arguments)
@@ -154,21 +158,35 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// A fresh cluster whose slots are spread over all servers, `None` where none is installed.
     pub(crate) fn start() -> Option<Self> {
-        let servers: Option<Vec<Server>> = (0..3)
-            .map(|_| Server::start_with(&["--cluster-enabled", "yes"]))
-            .collect();
+        Self::start_nodes(3, &["--cluster-replicas", "0"])
+    }
+
+    /// The same with a replica for each master, which is promoted about a second after its master
+    /// has died.
+    pub(crate) fn start_with_replicas() -> Option<Self> {
+        Self::start_nodes(6, &["--cluster-replicas", "1"])
+    }
+
+    fn start_nodes(nodes: usize, creation: &[&str]) -> Option<Self> {
+        let arguments = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"];
+        let servers: Option<Vec<Server>> =
+            (0..nodes).map(|_| Server::start_with(&arguments)).collect();
         let cluster = Self { servers: servers? };
         let mut create = Command::new("redis-cli");
         create.args(["--cluster", "create"]);
         for server in &cluster.servers {
             create.arg(format!("127.0.0.1:{}", server.port));
         }
-        let created = create.arg("--cluster-yes").output().unwrap();
+        let created = create.args(creation).arg("--cluster-yes").output().unwrap();
         assert!(created.status.success(), "{created:?}");
         eventually("all servers of the cluster agree", || {
             cluster.servers.iter().all(|server| {
                 let info = server.cli(&["cluster", "info"]);
-                info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+                let known = format!("cluster_known_nodes:{nodes}\r");
+                let replication = server.cli(&["info", "replication"]);
+                info.contains("cluster_state:ok")
+                    && info.contains(&known)
+                    && !replication.contains("master_link_status:down")
             })
         });
         Some(cluster)
@@ -251,7 +269,12 @@ pub(crate) fn fresh_prefix() -> String {
 /// Waits until something is so, and fails the test if it is not so soon.
 #[track_caller]
 pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long a real server takes is real time"
+    )]
+    let began = std::time::Instant::now();
+    while began.elapsed() < PATIENCE {
         if is_so() {
             return;
         }
@@ -272,7 +295,7 @@ fn cli(port: u16, arguments: &[&str]) -> String {
 }
 
 /// A port of which the one 10 000 above, where servers of a cluster meet, exists too.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     loop {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
