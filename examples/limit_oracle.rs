@@ -22,9 +22,11 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use bursar_ratelimit::lease::{self, Leased};
 use bursar_ratelimit::{MemoryStore, Settings, Store};
+use bursar_redis::{RedisSettings, RedisStore};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
+use tokio::runtime::Runtime;
 
 use crate::judge::Outcome;
 use crate::naive::Naive;
@@ -55,6 +57,10 @@ struct Arguments {
     #[arg(long, conflicts_with = "naive")]
     lease: bool,
 
+    /// Judge a Redis server, such as redis://127.0.0.1:6379, by what its callers see in real time.
+    #[arg(long, value_name = "URL", conflicts_with = "naive")]
+    redis: Option<String>,
+
     /// Let real time pass, and know only when a call began and ended.
     #[arg(long)]
     real_time: bool,
@@ -65,7 +71,8 @@ struct Arguments {
 }
 
 fn main() -> anyhow::Result<ExitCode> {
-    let arguments = Arguments::parse();
+    let mut arguments = Arguments::parse();
+    arguments.real_time |= arguments.redis.is_some();
     let outcome = judge_runs(&arguments)?;
     if arguments.json {
         print_json(&arguments, &outcome)?;
@@ -84,6 +91,11 @@ fn judge_runs(arguments: &Arguments) -> anyhow::Result<Outcome> {
         (true, _) => 16,
         (false, cores) => cores.map_or(1, usize::from),
     };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let redis = runtime.block_on(connect(arguments))?;
     let progress = progress_bar(arguments.runs)?;
     let next = AtomicU64::new(0);
     let total = Mutex::new(Outcome::default());
@@ -94,7 +106,7 @@ fn judge_runs(arguments: &Arguments) -> anyhow::Result<Outcome> {
                 return Ok(());
             }
             let number = arguments.first + number;
-            let outcome = judge_run(arguments, number);
+            let outcome = judge_run(arguments, redis.as_ref(), &runtime, number);
             let outcome = outcome.with_context(|| format!("run {number} did not end"))?;
             match total.lock() {
                 Ok(mut total) => total.add(outcome),
@@ -118,7 +130,26 @@ fn judge_runs(arguments: &Arguments) -> anyhow::Result<Outcome> {
     total.ok().context("a run panicked; its message is above")
 }
 
-fn judge_run(arguments: &Arguments, number: u64) -> anyhow::Result<Outcome> {
+/// The server that all runs share; the names of their limits keep them apart.
+async fn connect(arguments: &Arguments) -> anyhow::Result<Option<RedisStore>> {
+    let Some(url) = &arguments.redis else {
+        return Ok(None);
+    };
+    // Keys of their own for every process, and time for a server that is busy with other runs.
+    let settings = RedisSettings::default()
+        .prefix(format!("oracle-{}", std::process::id()))
+        .timeout(Duration::from_secs(5));
+    let store = RedisStore::single(url, settings)?;
+    store.ping().await.context("the server does not answer")?;
+    Ok(Some(store))
+}
+
+fn judge_run(
+    arguments: &Arguments,
+    redis: Option<&RedisStore>,
+    runtime: &Runtime,
+    number: u64,
+) -> anyhow::Result<Outcome> {
     let quotas = match (arguments.naive, arguments.real_time) {
         (true, true) => Quotas::SmallQuickRates,
         (true, false) => Quotas::Rates,
@@ -131,8 +162,11 @@ fn judge_run(arguments: &Arguments, number: u64) -> anyhow::Result<Outcome> {
         true => Clock::real(),
         false => Clock::virtual_time(),
     };
-    // A store of its own for every run.
-    let store = store(arguments);
+    // A store of its own for every run, unless a server is judged.
+    let store: Box<dyn Store> = match redis {
+        Some(redis) => Box::new(redis),
+        None => store(arguments),
+    };
     let lease = arguments.lease.then(|| plan.lease());
     let instances = Instances {
         stores: match &lease {
@@ -141,7 +175,7 @@ fn judge_run(arguments: &Arguments, number: u64) -> anyhow::Result<Outcome> {
         },
         lease,
     };
-    futures_executor::block_on(run::run(&instances, &clock, plan))
+    runtime.block_on(run::run(&instances, &clock, plan))
 }
 
 fn store(arguments: &Arguments) -> Box<dyn Store> {
@@ -162,10 +196,12 @@ fn leased<'s>(center: &'s dyn Store, settings: &lease::Settings) -> Vec<Box<dyn 
 }
 
 fn store_name(arguments: &Arguments) -> &'static str {
-    match (arguments.naive, arguments.lease) {
-        (true, _) => "naive refunds",
-        (false, true) => "leases from one in process",
-        (false, false) => "in process",
+    match (&arguments.redis, arguments.naive, arguments.lease) {
+        (Some(_), _, true) => "leases from Redis",
+        (Some(_), _, false) => "Redis",
+        (None, true, _) => "naive refunds",
+        (None, false, true) => "leases from one in process",
+        (None, false, false) => "in process",
     }
 }
 

@@ -294,8 +294,12 @@ fn limit(
         }
         _ => {
             let amount = random.random_range(1..=500);
-            // No hold of a run expires.
-            let budget = Budget::new(amount, Duration::from_nanos(u64::MAX))?;
+            // No hold of a run expires, and servers count no more than some decades.
+            let expiry = match quotas {
+                Quotas::Quick => Duration::from_nanos(DAY),
+                _ => Duration::from_nanos(u64::MAX),
+            };
+            let budget = Budget::new(amount, expiry)?;
             budget.on_expiry(Expired::Spent).into()
         }
     };
