@@ -46,7 +46,7 @@ use smallvec::SmallVec;
 
 use self::cell::{Lease, Target};
 pub(crate) use self::ledger::LeasedPart;
-use self::ledger::{Drawing, Ledger, Round};
+use self::ledger::{Drawing, Ledger, Round, UNKNOWN};
 pub use self::settings::{LeaseSize, Settings};
 use crate::decision::{Decision, Status};
 use crate::limit::Limit;
@@ -195,7 +195,7 @@ impl<S: Store> Leased<S> {
             (true, _) => None,
             (false, true) => Some(self.ask(&rest, now, intent).await?),
             // Nothing is charged any more, but the caller is told about every limit.
-            (false, false) => Some(Admission::new(self.store.peek(&rest, now).await?, None)),
+            (false, false) => Some(Admission::new(self.look(&rest, now).await?, None)),
         };
         let (decided, reservation) = match central {
             Some(Admission {
@@ -221,6 +221,23 @@ impl<S: Store> Leased<S> {
         };
         self.close_all(over, now).await;
         Ok(admission)
+    }
+
+    /// What the store says about limits that do not decide any more. That it fails does not undo a
+    /// refusal.
+    async fn look<'a>(
+        &self,
+        charges: &Charges<'a>,
+        now: Timestamp,
+    ) -> Result<Decision<'a>, StoreError> {
+        match self.store.peek(charges, now).await {
+            Err(error) if error.is_failure() => {
+                let charges = charges.as_slice().iter();
+                let unknown = charges.map(|charge| Status::new(*charge, true, UNKNOWN));
+                Ok(Decision::new(unknown))
+            }
+            answer => answer,
+        }
     }
 
     /// Asks the store for a decision.

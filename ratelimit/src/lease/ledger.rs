@@ -219,7 +219,7 @@ impl Ledger {
     }
 }
 
-const UNKNOWN: Level = Level::Unavailable {
+pub(super) const UNKNOWN: Level = Level::Unavailable {
     retry_after: RetryAfter::Unknown,
 };
 
@@ -311,6 +311,8 @@ impl Drawing<'_, '_> {
         let size = self.ledger.settings.lease_units(part.charge.quota());
         let mut cells = self.ledger.cells.lock();
         let cell = cells.add(part.fingerprint, || Arc::new(Target::new(&part.charge)));
+        // A request of another tier may have come in between.
+        cell.update(&part.charge);
         let over = cell.take_over(false, self.now);
         let amount = cell.plan(cost, size, self.now);
         Asking {
