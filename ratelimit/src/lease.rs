@@ -60,7 +60,9 @@ use crate::time::Timestamp;
 ///
 /// **Refunds.** A reservation settles here while the lease it was taken from lives: its unused units
 /// may be spent again at once. Later they are lost, but never counted twice. An overrun is paid from
-/// the leases as far as they reach; the rest is told the store at once, or as soon as it can be.
+/// the leases as far as they reach; the rest is told the store at once. If that fails, or if the
+/// store has the cell in debt already and takes no more for now, it is told before the cell's next
+/// lease is asked for, or by [`return_expired`](Self::return_expired).
 ///
 /// **Memory.** Leases are held of at most [`Settings::max_cells`] cells; those of idle cells are
 /// forgotten when room is needed. Call [`return_expired`](Self::return_expired) now and then, so

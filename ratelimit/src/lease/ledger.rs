@@ -373,14 +373,19 @@ impl Drawing<'_, '_> {
         let parts = std::mem::take(&mut self.parts);
         let mut leased = SmallVec::new();
         let mut holds = SmallVec::new();
+        let cells = self.ledger.cells.lock();
         for part in parts {
             let PartState::Drawn(generation) = part.state else {
                 continue;
             };
+            let cell = cells.map.get(&part.fingerprint);
+            let target = cell
+                .filter(|cell| cell.target.quota() == part.charge.quota())
+                .map(|cell| Arc::clone(&cell.target));
             leased.push(LeasedPart {
                 fingerprint: part.fingerprint,
                 generation,
-                target: Arc::new(Target::new(&part.charge)),
+                target: target.unwrap_or_else(|| Arc::new(Target::new(&part.charge))),
             });
             let cell = CellName::Fingerprint {
                 shard: 0,
