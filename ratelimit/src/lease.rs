@@ -58,8 +58,9 @@ use crate::time::Timestamp;
 
 /// A store that leases units from another one and decides with them here.
 ///
-/// **Refunds.** A reservation settles here while the lease it was taken from lives: its unused units
-/// may be spent again at once. Later they are lost, but never counted twice. An overrun is paid from
+/// **Refunds.** While the lease lives that a reservation was taken from, its unused units go back to
+/// the store, with the last of the lease's reservations or with the lease; the store alone knows how
+/// much of them has not drained. Later they are lost, but never counted twice. An overrun is paid from
 /// the leases as far as they reach; the rest is told the store at once. If that fails, or if the
 /// store has the cell in debt already and takes no more for now, it is told before the cell's next
 /// lease is asked for, or by [`return_expired`](Self::return_expired).

@@ -199,7 +199,6 @@ impl Ledger {
         progress: Progress,
         now: Timestamp,
     ) -> (u64, Option<(Arc<Target>, Lease)>) {
-        let size = self.settings.lease_units(part.target.quota());
         let mut cells = self.cells.lock();
         let owes = matches!(change, Change::Debt(1..));
         if !owes && !cells.map.contains_key(&part.fingerprint) {
@@ -207,7 +206,9 @@ impl Ledger {
         }
         // As many cells as reservations may owe something, whatever the settings say.
         let cell = cells.add(part.fingerprint, || Arc::clone(&part.target));
-        let (refunded, over) = cell.settle(part.generation, change, progress, size, now);
+        // What comes back may have drained in the store long ago, so only the store can tell how much
+        // of it may be spent again: here there is room for nothing.
+        let (refunded, over) = cell.settle(part.generation, change, progress, 0, now);
         let target = Arc::clone(&cell.target);
         (refunded, over.map(|lease| (target, lease)))
     }
