@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use crate::breaker::{self, Breaker, Phase};
 use crate::decision::{Decision, Level, RetryAfter, Status};
-use crate::limit::{Enforcement, OnFailure};
+use crate::limit::{Enforcement, Limit, OnFailure};
 use crate::memory::{self, MemoryStore};
 use crate::observe::Observer;
 use crate::quota::Quota;
@@ -193,7 +193,7 @@ impl<S: Store> Fallback<S> {
         if intent != Intent::Peek {
             self.observe(charges);
         }
-        let shares: SmallVec<[Option<Quota>; 8]> = charges.iter().map(share).collect();
+        let shares: SmallVec<[Option<Share>; 8]> = charges.iter().map(Share::of).collect();
         let local = local_charges(charges, &shares);
         let closed = charges.iter().any(is_closed);
         let decided = match intent {
@@ -309,23 +309,41 @@ impl<S: Store> Store for Fallback<S> {
     }
 }
 
-/// This instance's share of a quota that is decided locally.
-fn share(charge: &Charge<'_>) -> Option<Quota> {
-    match charge.limit().failure_policy() {
-        OnFailure::Local { instances } => Some(charge.quota().share_of(instances)),
-        OnFailure::Open | OnFailure::Closed => None,
+/// This instance's share of a charge that is decided locally.
+struct Share {
+    quota: Quota,
+    /// The limit with all tiers' shares, by which the local store tells a request of another tier from
+    /// a change of the limit; `None` where there are no tiers.
+    limit: Option<Box<Limit>>,
+}
+
+impl Share {
+    fn of(charge: &Charge<'_>) -> Option<Self> {
+        let limit = charge.limit();
+        let OnFailure::Local { instances } = limit.failure_policy() else {
+            return None;
+        };
+        let part = |quota: &Quota| quota.share_of(instances);
+        let shared = || {
+            let mut shared = limit.of_key(charge.key(), part);
+            if limit.enforcement() == Enforcement::Shadow {
+                shared = shared.shadow();
+            }
+            Box::new(shared)
+        };
+        Some(Self {
+            quota: part(charge.quota()),
+            limit: limit.has_tiers().then(shared),
+        })
     }
 }
 
-fn local_charges<'q, 'a: 'q>(charges: &[Charge<'a>], shares: &'q [Option<Quota>]) -> Charges<'q> {
+fn local_charges<'q, 'a: 'q>(charges: &[Charge<'a>], shares: &'q [Option<Share>]) -> Charges<'q> {
     let local = charges.iter().zip(shares).filter_map(|(charge, share)| {
-        let quota = share.as_ref()?;
-        Some(Charge::new(
-            charge.limit(),
-            quota,
-            charge.key(),
-            charge.cost(),
-        ))
+        let share = share.as_ref()?;
+        let limit = share.limit.as_deref().unwrap_or(charge.limit());
+        let (key, cost) = (charge.key(), charge.cost());
+        Some(Charge::new(limit, &share.quota, key, cost))
     });
     Charges::new(local).expect("charges of one request name each limit once")
 }

@@ -224,7 +224,8 @@ impl FieldSet {
 /// When a refused request should come again, as HTTP should tell it; `None` if it was allowed.
 ///
 /// This is [`Decision::retry_after`], but for concurrent calls: when others end is unknown, and the
-/// time at which their holds expire is a guard against callers that have died.
+/// time at which their holds expire is a guard against callers that have died. Where the store could
+/// not be asked, it is the time when it is asked again.
 ///
 /// ```
 /// use std::time::Duration;
@@ -250,7 +251,9 @@ pub fn retry_after(decision: &Decision<'_>) -> Option<RetryAfter> {
 /// What a violated limit says about waiting.
 fn wait_of(status: &Status<'_>) -> Option<RetryAfter> {
     match (status.retry_after()?, status.quota()) {
-        (RetryAfter::After(_), Quota::Concurrency(_)) => Some(RetryAfter::Unknown),
+        (RetryAfter::After(_), Quota::Concurrency(_)) if status.is_known() => {
+            Some(RetryAfter::Unknown)
+        }
         (wait, _) => Some(wait),
     }
 }

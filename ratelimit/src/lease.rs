@@ -46,7 +46,7 @@ use smallvec::SmallVec;
 
 use self::cell::{Lease, Target};
 pub(crate) use self::ledger::LeasedPart;
-use self::ledger::{Drawing, Ledger, Round};
+use self::ledger::{Drawing, Ledger, Round, UNKNOWN};
 pub use self::settings::{LeaseSize, Settings};
 use crate::decision::{Decision, Status};
 use crate::limit::Limit;
@@ -58,9 +58,12 @@ use crate::time::Timestamp;
 
 /// A store that leases units from another one and decides with them here.
 ///
-/// **Refunds.** A reservation settles here while the lease it was taken from lives: its unused units
-/// may be spent again at once. Later they are lost, but never counted twice. An overrun is paid from
-/// the leases as far as they reach; the rest is told the store at once, or as soon as it can be.
+/// **Refunds.** While the lease lives that a reservation was taken from, its unused units go back to
+/// the store, with the last of the lease's reservations or with the lease; the store alone knows how
+/// much of them has not drained. Later they are lost, but never counted twice. An overrun is paid from
+/// the leases as far as they reach; the rest is told the store at once. If that fails, or if the
+/// store has the cell in debt already and takes no more for now, it is told before the cell's next
+/// lease is asked for, or by [`return_expired`](Self::return_expired).
 ///
 /// **Memory.** Leases are held of at most [`Settings::max_cells`] cells; those of idle cells are
 /// forgotten when room is needed. Call [`return_expired`](Self::return_expired) now and then, so
@@ -195,7 +198,7 @@ impl<S: Store> Leased<S> {
             (true, _) => None,
             (false, true) => Some(self.ask(&rest, now, intent).await?),
             // Nothing is charged any more, but the caller is told about every limit.
-            (false, false) => Some(Admission::new(self.store.peek(&rest, now).await?, None)),
+            (false, false) => Some(Admission::new(self.look(&rest, now).await?, None)),
         };
         let (decided, reservation) = match central {
             Some(Admission {
@@ -221,6 +224,23 @@ impl<S: Store> Leased<S> {
         };
         self.close_all(over, now).await;
         Ok(admission)
+    }
+
+    /// What the store says about limits that do not decide any more. That it fails does not undo a
+    /// refusal.
+    async fn look<'a>(
+        &self,
+        charges: &Charges<'a>,
+        now: Timestamp,
+    ) -> Result<Decision<'a>, StoreError> {
+        match self.store.peek(charges, now).await {
+            Err(error) if error.is_failure() => {
+                let charges = charges.as_slice().iter();
+                let unknown = charges.map(|charge| Status::new(*charge, true, UNKNOWN));
+                Ok(Decision::new(unknown))
+            }
+            answer => answer,
+        }
     }
 
     /// Asks the store for a decision.

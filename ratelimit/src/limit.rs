@@ -228,6 +228,25 @@ impl Limit {
         }
     }
 
+    /// The limit as requests under `key` may find it: every tier's quota and the key's own, without
+    /// those of other keys, and each as `part` says.
+    pub(crate) fn of_key(&self, key: &str, part: impl Fn(&Quota) -> Quota) -> Self {
+        let mut limit = Self::new(self.name(), self.dimension, self.unit, part(&self.quota))
+            .on_failure(self.on_failure)
+            .near_percent(self.near_percent);
+        for (tier, quota) in &self.tiers {
+            limit = limit.tier(tier.clone(), part(quota));
+        }
+        match self.keys.get(key) {
+            Some(quota) => limit.key(key, part(quota)),
+            None => limit,
+        }
+    }
+
+    pub(crate) fn has_tiers(&self) -> bool {
+        !self.tiers.is_empty()
+    }
+
     /// Whether a request under `key` may come under this rate, whatever its tier.
     pub(crate) fn may_have(&self, key: &str, rate: &Gcra) -> bool {
         let same = |quota: &Quota| matches!(quota, Quota::Rate(own) if own.gcra() == rate);

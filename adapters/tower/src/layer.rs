@@ -169,7 +169,9 @@ impl RateLimitLayer {
     /// Lets a request that would be refused wait for up to so long; nobody waits unless this is set.
     ///
     /// For each limit and key, those who wait pass in the order in which they came, whatever they
-    /// cost, and newcomers line up behind them. The line is that of this process: with a store that
+    /// cost, and newcomers line up behind them. A request waits in one line at a time: of several that
+    /// it meets, it joins the first, and does not look at the others again until it is refused there.
+    /// The line is that of this process: with a store that
     /// several processes share, their lines compete. A request whose limit says that it cannot pass
     /// in time is refused at once. Where no time is known (concurrent calls), the first in line asks
     /// again every 25 ms.

@@ -160,7 +160,7 @@ impl Rules {
 
     /// The store could not decide.
     fn undecided(&self, error: &StoreError) -> Result<Pass, Box<Refusal>> {
-        if let StoreError::NeedsReservation { .. } | StoreError::Quota { .. } = error {
+        if !error.is_failure() {
             return Err(self.misconfigured(error));
         }
         self.tell(error);

@@ -177,10 +177,13 @@ fn refusal(decision: &Decision<'_>) -> String {
             "Try again when requests under way have ended.".to_owned()
         }
     };
+    let left = match status.is_known() {
+        true => format!(" and {} are left", status.remaining()),
+        false => ", and how many are left is not known at present".to_owned(),
+    };
     format!(
-        "The limit \"{}\" allows {allows}: {} were asked for and {} are left. {advice}",
+        "The limit \"{}\" allows {allows}: {} were asked for{left}. {advice}",
         status.name(),
         status.cost(),
-        status.remaining()
     )
 }

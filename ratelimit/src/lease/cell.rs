@@ -23,18 +23,11 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// The limit without its exceptions, and never in shadow mode: a lease is granted or refused.
+    /// The limit is never in shadow mode: a lease is granted or refused. It knows all tiers, by which
+    /// the store tells a request of another tier from a change of the limit.
     pub(super) fn new(charge: &Charge<'_>) -> Self {
-        let limit = charge.limit();
         Self {
-            limit: Limit::new(
-                limit.name(),
-                limit.dimension(),
-                limit.unit(),
-                *charge.quota(),
-            )
-            .on_failure(limit.failure_policy())
-            .near_percent(limit.near_threshold()),
+            limit: charge.limit().of_key(charge.key(), Quota::clone),
             quota: *charge.quota(),
             key: charge.key().into(),
         }
@@ -150,10 +143,12 @@ impl Cell {
         }
     }
 
-    /// Takes over a quota that has changed.
+    /// Takes over a quota that is another one than that of the last request: the limit has changed,
+    /// or the request is of another tier. What was refused before may fit under it.
     pub(super) fn update(&mut self, charge: &Charge<'_>) {
         if self.target.quota() != charge.quota() {
             self.target = Arc::new(Target::new(charge));
+            self.refusal = None;
         }
     }
 
@@ -256,9 +251,11 @@ impl Cell {
 
     /// How full the limit is, as far as that is known here.
     pub(super) fn level(&self, cost: u64, fits: bool, now: Timestamp) -> Level {
-        let wait = self
-            .refusal
-            .map(|refusal| refusal.until.saturating_since(now));
+        // A caller with an earlier clock may have written it down.
+        let wait = self.refusal.map(|refusal| {
+            let wait = refusal.until.saturating_since(now);
+            wait.max(Duration::from_nanos(1))
+        });
         let retry_after = match wait {
             Some(wait) if !fits => RetryAfter::After(wait),
             _ => RetryAfter::Unknown,
@@ -363,5 +360,45 @@ impl Cell {
             rest -= paid;
         }
         self.owed = self.owed.saturating_add(rest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::{Cell, Target};
+    use crate::decision::{Level, RetryAfter, Status};
+    use crate::limit::Limit;
+    use crate::name::{Dimension, Unit};
+    use crate::quota::Rate;
+    use crate::request::Charge;
+    use crate::time::Timestamp;
+
+    #[test]
+    fn a_refusal_seen_by_a_later_clock_still_names_a_wait() {
+        let rate = Rate::per_second(1).unwrap();
+        let limit = Limit::new("all", Dimension::GLOBAL, Unit::REQUESTS, rate);
+        let charge = Charge::new(&limit, limit.quota(), "", 1);
+        let mut cell = Cell::new(Arc::new(Target::new(&charge)));
+        let wait = RetryAfter::After(Duration::from_secs(1));
+        let level = Level::Counted {
+            used: 1,
+            retry_after: wait,
+            reset_after: wait,
+        };
+        let refused = Status::new(charge, false, level);
+        cell.saw(&refused, Timestamp::from_secs(1));
+        cell.refuse(
+            &refused,
+            Duration::ZERO,
+            Duration::MAX,
+            Timestamp::from_secs(1),
+        );
+        let level = cell.level(1, false, Timestamp::from_secs(9));
+        let status = Status::new(charge, false, level);
+        let tick = RetryAfter::After(Duration::from_nanos(1));
+        assert_eq!(status.retry_after(), Some(tick));
     }
 }

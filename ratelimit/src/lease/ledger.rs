@@ -199,7 +199,6 @@ impl Ledger {
         progress: Progress,
         now: Timestamp,
     ) -> (u64, Option<(Arc<Target>, Lease)>) {
-        let size = self.settings.lease_units(part.target.quota());
         let mut cells = self.cells.lock();
         let owes = matches!(change, Change::Debt(1..));
         if !owes && !cells.map.contains_key(&part.fingerprint) {
@@ -207,7 +206,9 @@ impl Ledger {
         }
         // As many cells as reservations may owe something, whatever the settings say.
         let cell = cells.add(part.fingerprint, || Arc::clone(&part.target));
-        let (refunded, over) = cell.settle(part.generation, change, progress, size, now);
+        // What comes back may have drained in the store long ago, so only the store can tell how much
+        // of it may be spent again: here there is room for nothing.
+        let (refunded, over) = cell.settle(part.generation, change, progress, 0, now);
         let target = Arc::clone(&cell.target);
         (refunded, over.map(|lease| (target, lease)))
     }
@@ -219,7 +220,7 @@ impl Ledger {
     }
 }
 
-const UNKNOWN: Level = Level::Unavailable {
+pub(super) const UNKNOWN: Level = Level::Unavailable {
     retry_after: RetryAfter::Unknown,
 };
 
@@ -311,6 +312,8 @@ impl Drawing<'_, '_> {
         let size = self.ledger.settings.lease_units(part.charge.quota());
         let mut cells = self.ledger.cells.lock();
         let cell = cells.add(part.fingerprint, || Arc::new(Target::new(&part.charge)));
+        // A request of another tier may have come in between.
+        cell.update(&part.charge);
         let over = cell.take_over(false, self.now);
         let amount = cell.plan(cost, size, self.now);
         Asking {
@@ -371,14 +374,19 @@ impl Drawing<'_, '_> {
         let parts = std::mem::take(&mut self.parts);
         let mut leased = SmallVec::new();
         let mut holds = SmallVec::new();
+        let cells = self.ledger.cells.lock();
         for part in parts {
             let PartState::Drawn(generation) = part.state else {
                 continue;
             };
+            let cell = cells.map.get(&part.fingerprint);
+            let target = cell
+                .filter(|cell| cell.target.quota() == part.charge.quota())
+                .map(|cell| Arc::clone(&cell.target));
             leased.push(LeasedPart {
                 fingerprint: part.fingerprint,
                 generation,
-                target: Arc::new(Target::new(&part.charge)),
+                target: target.unwrap_or_else(|| Arc::new(Target::new(&part.charge))),
             });
             let cell = CellName::Fingerprint {
                 shard: 0,

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::counted::{CountedCell, Stock};
+use super::counted::{CountedCell, Stock, WindowCell};
 use super::lines;
 use super::shard::{Shard, ShardTime};
 use super::{Before, Guards, Intent, MemoryStore, Place, rate_level};
@@ -398,8 +398,14 @@ fn counted_wait(
     queued: u64,
 ) -> RetryAfter {
     match (shard.counted.get(&place.fingerprint), charge.quota()) {
-        (Some(CountedCell::Window(cell)), Quota::SlidingWindow(window)) => {
+        (cell, Quota::SlidingWindow(window)) => {
             let ahead = shard.lines.ahead(place.fingerprint, ticket);
+            let unused = WindowCell::default();
+            let cell = match cell {
+                Some(CountedCell::Window(cell)) => cell,
+                // Those in line wait for another limit; here nothing is in use.
+                _ => &unused,
+            };
             cell.wait_behind(window, time.now, ahead, charge.cost())
         }
         (Some(CountedCell::Stock(cell)), quota) => {

@@ -367,3 +367,21 @@ fn clients_are_not_told_what_nobody_knows() {
     let refused = closed.iter().find(|field| field.starts_with("ratelimit: "));
     assert_eq!(refused.unwrap(), "ratelimit: \"a\";r=0;t=1");
 }
+
+#[test]
+fn tiers_of_one_key_do_not_forget_each_others_use_in_a_local_share() {
+    let limit = limit("a", per_minute(100), OnFailure::Local { instances: 2 });
+    let limits = Limits::new([limit.tier("big", per_minute(1_000))]).unwrap();
+    let store = fallback();
+    store.store().set_down(true);
+    let passes = |tier: &'static str, cost| {
+        let request = Request::new().tier(tier).cost(Unit::REQUESTS, cost);
+        let charges = limits.resolve(&request).unwrap();
+        block_on(store.check(&charges, NOW)).unwrap().is_allowed()
+    };
+    // Of a share of 500, of which the others have 50.
+    assert!(passes("big", 400));
+    assert!(!passes("small", 1));
+    assert!(!passes("big", 101));
+    assert!(passes("big", 100));
+}

@@ -328,6 +328,25 @@ fn calls_in_flight_end_at_no_time_that_can_be_named() {
 }
 
 #[test]
+fn a_limit_that_could_not_be_asked_says_when_to_come_again_and_makes_up_no_numbers() {
+    let quota = Concurrency::new(5, Duration::from_secs(600)).unwrap();
+    let limit = limit("calls", Unit::REQUESTS, quota);
+    let wait = RetryAfter::After(Duration::from_millis(1_500));
+    let charge = Charge::new(&limit, limit.quota(), "acme", 1);
+    let level = Level::Unavailable { retry_after: wait };
+    let refused = Decision::new([Status::new(charge, false, level)]);
+    assert_eq!(retry_after(&refused), Some(wait));
+    let head = Head::of(&FieldSet::default(), &refused);
+    assert_eq!(head.get("retry-after"), Some("2"));
+    assert_eq!(head.get("retry-after-ms"), Some("1500"));
+    assert_eq!(
+        Problem::quota_exceeded(&refused).detail,
+        "The limit \"calls\" allows 5 requests at once: 1 were asked for, and how many are left is \
+         not known at present. Try again in 1.5s."
+    );
+}
+
+#[test]
 fn problem_details_are_json_whatever_the_names() {
     let names = ["daily", "quote\" and \\", "line\nbreak\u{1}", "ümlaut"];
     let quota = Rate::per_second(1).unwrap();

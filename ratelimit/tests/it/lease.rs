@@ -9,8 +9,8 @@ use std::time::Duration;
 use bursar_ratelimit::fallback::{self, Fallback};
 use bursar_ratelimit::lease::{LeaseSize, Leased, Settings};
 use bursar_ratelimit::{
-    Budget, Concurrency, Decision, Dimension, Limit, Limits, OnFailure, Progress, Quota, Rate,
-    Request, Reservation, RetryAfter, SlidingWindow, Store, Timestamp, Unit, Usage,
+    Budget, Concurrency, Decision, Dimension, Limit, Limits, MemoryStore, OnFailure, Progress,
+    Quota, Rate, Request, Reservation, RetryAfter, SlidingWindow, Store, Timestamp, Unit, Usage,
 };
 use futures_executor::block_on;
 
@@ -296,7 +296,7 @@ fn a_limit_in_shadow_mode_counts_and_refuses_nothing() {
 }
 
 #[test]
-fn a_reservation_settles_here_while_its_lease_lives() {
+fn a_refund_goes_through_the_store_while_its_lease_lives() {
     let server = Server::default();
     let store = Leased::new(&server, units(100));
     let limits = only(global(never_refilled(1_000)));
@@ -309,7 +309,8 @@ fn a_reservation_settles_here_while_its_lease_lives() {
     let usage = Usage::new().with(Unit::REQUESTS, 0);
     let again = store.settle(&mut reservation, &usage, Progress::Final, NOW);
     assert!(!block_on(again).unwrap().is_applied());
-    assert_eq!(server.calls(), calls);
+    // The lease went back, and another one came.
+    assert_eq!(server.calls(), calls + 2);
 }
 
 #[test]
@@ -570,4 +571,39 @@ fn a_change_of_the_quota_holds_from_the_next_lease_on() {
     let after = only(global(never_refilled(50)));
     let passed = (0..100).filter(|_| passes(&store, &after, 1, NOW)).count();
     assert_eq!(passed, 35);
+}
+
+#[test]
+fn tiers_of_one_cell_do_not_forget_each_others_use() {
+    let center = MemoryStore::default();
+    let store = Leased::new(&center, units(1));
+    let limit = global(never_refilled(100)).tier("big", never_refilled(1_000));
+    let limits = only(limit);
+    let passes = |tier: &'static str, cost| {
+        let request = Request::new().tier(tier).cost(Unit::REQUESTS, cost);
+        let charges = limits.resolve(&request).unwrap();
+        block_on(store.check(&charges, NOW)).unwrap().is_allowed()
+    };
+    assert!(passes("big", 800));
+    assert!(!passes("small", 1));
+    assert!(!passes("big", 201));
+    // What was refused under the smaller quota does not stand under the larger one.
+    assert!(!passes("small", 1));
+    assert!(passes("big", 200));
+}
+
+#[test]
+fn a_refusal_stays_a_refusal_when_the_store_cannot_be_asked_about_the_rest() {
+    let server = Server::default();
+    let settings = units(10).dimensions([Dimension::GLOBAL]);
+    let store = Leased::new(&server, settings);
+    let limits =
+        Limits::new([global(never_refilled(1)), tenant(never_refilled(1_000_000))]).unwrap();
+    assert!(passes(&store, &limits, 1, NOW));
+    assert!(!passes(&store, &limits, 1, NOW));
+    server.set_down(true);
+    let decision = check(&store, &limits, 1, NOW);
+    let deciding = decision.deciding().map(|status| status.name());
+    assert_eq!(deciding, Some("global"));
+    assert!(!decision.statuses()[1].is_known());
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bursar_ratelimit::{
     Budget, Charge, Charges, Concurrency, Dimension, Limit, MemoryStore, Progress, Quota, Rate,
-    RetryAfter, SlidingWindow, Ticket, Timestamp, Turn, Unit, Usage,
+    RetryAfter, Settings, SlidingWindow, Ticket, Timestamp, Turn, Unit, Usage,
 };
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -519,4 +519,31 @@ fn a_clock_that_steps_back_neither_frees_nor_keeps_a_place() {
         ticket.poll(seconds(30)).unwrap(),
         Turn::Admitted(_)
     ));
+}
+
+#[test]
+fn a_window_that_was_forgotten_still_says_when_those_ahead_make_room() {
+    let mut settings = Settings::default();
+    settings.shards = 1;
+    let store = MemoryStore::new(settings);
+    let window = SlidingWindow::new(10, Duration::from_secs(10)).unwrap();
+    let (window, rate) = (limit("window", window), per_second("rate", 60));
+    let used = charges(&[(&window, 5), (&rate, 60)]);
+    let _ = store.reserve(&used, seconds(0)).unwrap();
+    let both = charges(&[(&window, 8), (&rate, 60)]);
+    let first = waiting(store.wait_in_line(&both, LONG, seconds(0)).unwrap());
+    assert_eq!(first.ready_at(), Some(seconds(60)));
+
+    // The window's entries are gone, and with so many other keys its cell is, too.
+    let now = seconds(30);
+    for number in 0..100 {
+        let key = format!("key-{number}-of-others");
+        let other = Charges::new([Charge::new(&window, window.quota(), &key, 1)]).unwrap();
+        let _ = store.check(&other, now).unwrap();
+    }
+    let second = store.wait_in_line(&charges(&[(&window, 5)]), LONG, now);
+    let second = waiting(second.unwrap());
+    assert_eq!(second.ready_at(), Some(seconds(40)));
+    drop(first);
+    passes(second.poll(now).unwrap());
 }

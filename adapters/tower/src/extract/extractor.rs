@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bursar_ratelimit::{Dimension, Unit};
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use sha2::{Digest as _, Sha256};
 
 use super::{ClientAddress, Extract, ExtractError, RequestFacts};
@@ -141,11 +141,14 @@ impl Extractor {
     }
 
     /// `Content-Length` as the cost in [`Unit::CONTENT_BYTES`], zero without a body. A body of
-    /// unknown length is answered with status 411.
+    /// unknown length is answered with status 411. From HTTP/2 on such a body does not announce
+    /// itself, so there every request without the header counts as one that has a body, but for the
+    /// methods in which a body has no meaning (`GET`, `HEAD`, `OPTIONS`, `TRACE`, `CONNECT`,
+    /// `DELETE`): do not read one there.
     #[must_use]
     pub fn content_length(self) -> Self {
         self.with(|parts, facts| {
-            let bytes = content_length(&parts.headers)?;
+            let bytes = content_length(parts)?;
             Ok(facts.cost(Unit::CONTENT_BYTES, bytes))
         })
     }
@@ -222,15 +225,35 @@ fn secret_of<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<&'h str, E
     }
 }
 
+/// Whether a request that does not say how long its body is may have one.
+fn may_have_body(parts: &Parts) -> bool {
+    match parts.version {
+        // RFC 9112, section 6.3: without either header there is none.
+        Version::HTTP_09 | Version::HTTP_10 | Version::HTTP_11 => {
+            parts.headers.contains_key(TRANSFER_ENCODING)
+        }
+        // RFC 9113, section 8.1: the body is whatever data frames follow.
+        _ => ![
+            Method::GET,
+            Method::HEAD,
+            Method::OPTIONS,
+            Method::TRACE,
+            Method::CONNECT,
+            Method::DELETE,
+        ]
+        .contains(&parts.method),
+    }
+}
+
 /// Whether a path is the known one or lies below it.
 fn lies_in(path: &str, known: &str) -> bool {
     let below = path.strip_prefix(known.trim_end_matches('/'));
     below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn content_length(headers: &HeaderMap) -> Result<u64, ExtractError> {
-    let Some(value) = headers.get(CONTENT_LENGTH) else {
-        return match headers.contains_key(TRANSFER_ENCODING) {
+fn content_length(parts: &Parts) -> Result<u64, ExtractError> {
+    let Some(value) = parts.headers.get(CONTENT_LENGTH) else {
+        return match may_have_body(parts) {
             false => Ok(0),
             true => Err(ExtractError::Other {
                 status: StatusCode::LENGTH_REQUIRED,

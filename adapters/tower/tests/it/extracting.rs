@@ -109,6 +109,27 @@ fn bodies_cost_their_length() {
 }
 
 #[test]
+fn a_stream_of_http_2_does_not_pass_for_an_empty_body() {
+    let extractor = Extractor::new().content_length();
+    let status = |method: http::Method, version| {
+        let request = http::Request::builder().method(method).version(version);
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        extractor.extract(&parts).map_err(|error| error.status())
+    };
+    let nothing = || Ok(RequestFacts::new().cost(Unit::CONTENT_BYTES, 0));
+    for version in [http::Version::HTTP_2, http::Version::HTTP_3] {
+        let unknown = status(http::Method::POST, version);
+        assert_eq!(unknown, Err(StatusCode::LENGTH_REQUIRED));
+        assert_eq!(status(http::Method::GET, version), nothing());
+    }
+    // There a body would have announced itself.
+    assert_eq!(
+        status(http::Method::POST, http::Version::HTTP_11),
+        nothing()
+    );
+}
+
+#[test]
 fn the_last_word_counts() {
     let facts = RequestFacts::new()
         .tenant("acme")

@@ -79,6 +79,19 @@ async fn a_set_up_that_does_not_fit_together_lets_nothing_pass() {
 }
 
 #[tokio::test]
+async fn a_mistake_in_the_limits_is_not_a_failure_to_be_left_open() {
+    let store = Arc::new(Remote::default());
+    let rate = Rate::per_minute(60).unwrap();
+    let Fixture { layer, .. } = layer(&store, [limit("all", Unit::REQUESTS, rate)]);
+    let (layer, log) = logged(layer.failure_mode(FailureMode::Open));
+    store
+        .has_seen_too_many_quotas
+        .store(true, Ordering::Relaxed);
+    assert_eq!(ping(&layer).await.status(), 500);
+    assert_eq!(log.lock().len(), 1);
+}
+
+#[tokio::test]
 async fn a_request_that_lacks_something_is_told_what() {
     let store = Arc::new(MemoryStore::default());
     let rate = Rate::per_minute(60).unwrap();

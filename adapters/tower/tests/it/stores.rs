@@ -15,6 +15,7 @@ use bursar_ratelimit::{
 pub(crate) struct Remote {
     pub(crate) memory: MemoryStore,
     pub(crate) is_down: AtomicBool,
+    pub(crate) has_seen_too_many_quotas: AtomicBool,
     pub(crate) settlements: AtomicUsize,
     /// Whether it panics when it is asked outside of its runtime.
     pub(crate) panics: AtomicBool,
@@ -22,6 +23,9 @@ pub(crate) struct Remote {
 
 impl Remote {
     fn reach(&self) -> Result<(), StoreError> {
+        if self.has_seen_too_many_quotas.load(Ordering::Relaxed) {
+            return Err(StoreError::TooManyQuotas(1));
+        }
         match self.is_down.load(Ordering::Relaxed) {
             true => Err(StoreError::Unavailable {
                 store: "remote",

@@ -194,3 +194,36 @@ fn the_bound_is_reached_and_the_check_sees_it() {
     assert_eq!(passed.len(), 4 + 136);
     assert_eq!(excess(&passed, &quota), 36);
 }
+
+/// What was reserved long ago has drained in the store, which has filled up again since.
+#[test]
+fn a_late_refund_is_not_spent_beside_what_has_come_in_since() {
+    let rate = Rate::per_second(155).unwrap().burst(12).unwrap();
+    let quota = Quota::from(rate);
+    let settings = Settings::new(LeaseSize::Units(2), Duration::from_millis(46), 1);
+    let limits = limits(quota);
+    let center = MemoryStore::default();
+    let stores = [Leased::new(&center, settings)];
+    let check = |cost| Step::Check { instance: 0, cost };
+    let steps = [
+        Step::Reserve {
+            instance: 0,
+            cost: 5,
+        },
+        Step::Reserve {
+            instance: 0,
+            cost: 2,
+        },
+        Step::Settle { which: 0, part: 3 },
+        Step::Wait { micros: 45_162 },
+        check(4),
+        check(5),
+        check(2),
+        check(3),
+        check(1),
+        Step::Settle { which: 0, part: 0 },
+        check(1),
+    ];
+    let passed = run(&steps, &limits, &stores);
+    assert!(excess(&passed, &quota) <= 2, "{passed:?}");
+}
