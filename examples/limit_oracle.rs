@@ -53,7 +53,8 @@ struct Arguments {
     #[arg(long)]
     naive: bool,
 
-    /// Judge instances that lease from one store, by the bound of leases.
+    /// Judge instances that lease from one store, by the bound of leases. A refused request may
+    /// leave up to that many units of a limit on loan.
     #[arg(long, conflicts_with = "naive")]
     lease: bool,
 

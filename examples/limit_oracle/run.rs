@@ -219,7 +219,10 @@ impl Run<'_> {
                 continue;
             }
             let taken = before.remaining().saturating_sub(after.remaining());
-            if taken > 0 {
+            // A lease that was drawn in vain may have drained before it is given back: the stated term.
+            let lease = self.instances.lease.as_ref();
+            let lent = lease.map_or(0, |lease| lease.bound(before.limit(), before.quota()));
+            if taken > lent {
                 let (name, key) = (before.name(), before.key());
                 self.outcome.taken_by_refused += taken;
                 let finding = format!("a refused request took {taken} from {name} of `{key}`");
