@@ -4,9 +4,11 @@
 //! process: one worker thread, the same client library, [`CONNECTIONS`] multiplexed connections for
 //! every row. Rounds of the rows are interleaved; the table has the medians of the rounds. With one
 //! caller a row shows the round trip; with [`CALLERS`] callers the connections pipeline, and the row
-//! shows what the pair of processes carries. The last columns tell who was the limit: the CPU time of
-//! the server and of this process in percent of a core. `server µs` is what the server says it spent
-//! in commands for each decision (`INFO commandstats`; a script's calls within are part of it).
+//! shows what the pair of processes carries. `server µs` is what the server says it spent in commands
+//! for each decision (`INFO commandstats`), as the median and the least of the rounds: it is wall time,
+//! so other processes on the machine are in it. `server CPU` and `client CPU` are microseconds of CPU
+//! time for each decision, system calls included: the larger of the two is the limit of the row where
+//! each process has a core to itself.
 //!
 //! - `ping`, `set`, `incr`, `empty script`: one plain command, the floor for any limiter.
 //! - `exact`: a global limit, one per tenant, API key and method, decided at once; `+ tokens` has a
