@@ -139,7 +139,7 @@ impl Probe {
         };
         let commands = info("commandstats")?;
         let cpu = info("cpu")?;
-        let seconds = |name| Some(field(&cpu, name)?.parse::<f64>().ok()?);
+        let seconds = |name| field(&cpu, name)?.parse::<f64>().ok();
         let [user, system] = ["used_cpu_user:", "used_cpu_sys:"].map(seconds);
         let server_cpu = user.zip(system).ok_or("no CPU time in INFO cpu")?;
         Ok(Spent {
