@@ -31,9 +31,9 @@ struct Figures {
     p99_micros: f64,
     /// Microseconds in commands for each decision.
     server_micros: f64,
-    /// CPU time in percent of a core.
-    server_percent: f64,
-    client_percent: f64,
+    /// Microseconds of CPU time for each decision, system calls included.
+    server_cpu: f64,
+    client_cpu: f64,
 }
 
 impl Row {
@@ -65,17 +65,17 @@ impl Row {
         let before = probe.spent()?;
         let seen = (self.drive)(Load { callers, time }).await?;
         let after = probe.spent()?;
-        let percent = |later: Duration, earlier: Duration| {
-            100.0 * later.saturating_sub(earlier).as_secs_f64() / seen.elapsed.as_secs_f64()
+        let per_decision = |later: Duration, earlier: Duration| {
+            later.saturating_sub(earlier).as_secs_f64() * 1e6 / seen.decisions() as f64
         };
         let client = before.client_cpu.zip(after.client_cpu);
         self.rounds.push(Figures {
             per_second: seen.per_second(),
             p50_micros: seen.micros_at(50),
             p99_micros: seen.micros_at(99),
-            server_micros: after.in_commands.as_secs_f64() * 1e6 / seen.decisions() as f64,
-            server_percent: percent(after.server_cpu, before.server_cpu),
-            client_percent: client.map_or(f64::NAN, |(before, after)| percent(after, before)),
+            server_micros: per_decision(after.in_commands, before.in_commands),
+            server_cpu: per_decision(after.server_cpu, before.server_cpu),
+            client_cpu: client.map_or(f64::NAN, |(before, after)| per_decision(after, before)),
         });
         Ok(())
     }
@@ -87,22 +87,29 @@ impl Row {
             p50_micros: of(|round| round.p50_micros),
             p99_micros: of(|round| round.p99_micros),
             server_micros: of(|round| round.server_micros),
-            server_percent: of(|round| round.server_percent),
-            client_percent: of(|round| round.client_percent),
+            server_cpu: of(|round| round.server_cpu),
+            client_cpu: of(|round| round.client_cpu),
         }
+    }
+
+    /// The time in commands of the round that others disturbed least.
+    fn least_server_micros(&self) -> f64 {
+        let micros = self.rounds.iter().map(|round| round.server_micros);
+        micros.fold(f64::INFINITY, f64::min)
     }
 
     fn line(&self) -> String {
         let Self { name, callers, .. } = self;
         let figures = self.medians();
         format!(
-            "{name:<24}{callers:>8}{:>13.0}{:>9.1}{:>9.1}{:>11.2}{:>10.0}{:>10.0}",
+            "{name:<24}{callers:>8}{:>13.0}{:>9.1}{:>9.1}{:>11.2}{:>8.2}{:>12.2}{:>12.2}",
             figures.per_second,
             figures.p50_micros,
             figures.p99_micros,
             figures.server_micros,
-            figures.server_percent,
-            figures.client_percent,
+            self.least_server_micros(),
+            figures.server_cpu,
+            figures.client_cpu,
         )
     }
 
@@ -118,8 +125,9 @@ impl Row {
             "p50_micros": figures.p50_micros,
             "p99_micros": figures.p99_micros,
             "server_micros_per_decision": figures.server_micros,
-            "server_percent": figures.server_percent,
-            "client_percent": figures.client_percent,
+            "least_server_micros_per_decision": self.least_server_micros(),
+            "server_cpu_micros_per_decision": figures.server_cpu,
+            "client_cpu_micros_per_decision": figures.client_cpu,
         })
     }
 }
@@ -151,8 +159,16 @@ pub(crate) fn print(server_version: &str, rows: &[Row], excesses: &[Excess], as_
         return;
     }
     println!(
-        "redis {server_version}\n{:<24}{:>8}{:>13}{:>9}{:>9}{:>11}{:>10}{:>10}",
-        "", "callers", "decisions/s", "p50 µs", "p99 µs", "server µs", "server %", "client %"
+        "redis {server_version}\n{:<24}{:>8}{:>13}{:>9}{:>9}{:>11}{:>8}{:>12}{:>12}",
+        "",
+        "callers",
+        "decisions/s",
+        "p50 µs",
+        "p99 µs",
+        "server µs",
+        "least",
+        "server CPU",
+        "client CPU"
     );
     for row in rows {
         println!("{}", row.line());

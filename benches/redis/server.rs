@@ -112,7 +112,7 @@ impl Drop for Server {
 /// What the server and this process have spent.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Spent {
-    /// In commands, of which scripts are one each, since the last [`Probe::reset`].
+    /// In commands, a script with all that it calls being one, since the last [`Probe::reset`].
     pub(crate) in_commands: Duration,
     pub(crate) server_cpu: Duration,
     /// `None` where the system does not tell.
@@ -139,7 +139,7 @@ impl Probe {
         };
         let commands = info("commandstats")?;
         let cpu = info("cpu")?;
-        let seconds = |name| Some(field(&cpu, name)?.parse::<f64>().ok()?);
+        let seconds = |name| field(&cpu, name)?.parse::<f64>().ok();
         let [user, system] = ["used_cpu_user:", "used_cpu_sys:"].map(seconds);
         let server_cpu = user.zip(system).ok_or("no CPU time in INFO cpu")?;
         Ok(Spent {
