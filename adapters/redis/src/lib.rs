@@ -1,7 +1,6 @@
+//! How do many processes share their limits?
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-
-//! How do many processes share limits? (The README above is the documentation.)
 
 mod acquire;
 mod connection;
