@@ -1,5 +1,6 @@
 //! How do many processes share limits?
 //!
+//! How do many processes share their limits?
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -344,10 +344,9 @@ impl Store for RedisStore {
     }
 
     /// After an error the same call may be repeated, by any process: a marker beside the cells knows
-    /// for a minute that a reservation was settled, and for an hour what its steps have charged.
-    /// Without the marker (repeated later than that, or lost with the server's data) what goes beyond
-    /// the estimate is charged again; what is given back is given back once in any case that the
-    /// reservation itself remembers.
+    /// for a minute that a reservation was settled, and for an hour what its steps have charged. If
+    /// the first call has landed and the marker is gone (the call is repeated later than that, or the
+    /// server has lost its data), a debt is charged again, or as much as was used is given back too.
     async fn settle(
         &self,
         reservation: &mut Reservation,
