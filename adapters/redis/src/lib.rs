@@ -1,6 +1,5 @@
-//! How do many processes share limits?
-//!
 //! How do many processes share their limits?
+//!
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
