@@ -50,6 +50,7 @@ impl<'a> Decision<'a> {
         }
     }
 
+    #[inline]
     pub(crate) const fn from_statuses(statuses: SmallVec<[Status<'a>; 8]>) -> Self {
         Self { statuses }
     }
@@ -155,6 +156,7 @@ pub enum Level {
 
 impl<'a> Status<'a> {
     /// The status of a charge that did or did not fit. For implementations of a store.
+    #[inline]
     #[must_use]
     pub const fn new(charge: Charge<'a>, fits: bool, level: Level) -> Self {
         Self {
@@ -164,7 +166,9 @@ impl<'a> Status<'a> {
         }
     }
 
-    pub(crate) fn set_level(&mut self, level: Level) {
+    #[inline]
+    pub(crate) fn answer(&mut self, fits: bool, level: Level) {
+        self.fits = fits;
         self.level = level;
     }
 

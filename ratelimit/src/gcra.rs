@@ -137,7 +137,20 @@ impl Gcra {
     /// `u64::MAX` units instead of wrapping.
     #[inline]
     pub const fn charge(&self, cell: &mut RateCell, cost: u64, now: u64) -> Position {
-        if self.outstanding(cell, now) == 0 {
+        let outstanding = self.outstanding(cell, now);
+        self.charge_onto(cell, outstanding, cost, now)
+    }
+
+    /// [`charge`](Self::charge) where the outstanding part is known.
+    #[inline]
+    pub(crate) const fn charge_onto(
+        &self,
+        cell: &mut RateCell,
+        outstanding: u128,
+        cost: u64,
+        now: u64,
+    ) -> Position {
+        if outstanding == 0 {
             *cell = RateCell {
                 start: now,
                 used: cost,

@@ -18,6 +18,7 @@ mod table;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::BuildHasher as _;
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -31,7 +32,8 @@ use self::shard::{Shard, ShardTime};
 use self::table::{MAX_QUOTAS, QuotaNumber};
 use crate::decision::{Decision, Level, RetryAfter, Status};
 use crate::gcra::{Gcra, Position, RateCell};
-use crate::name::Dimension;
+use crate::limit::Limit;
+use crate::name::DimensionRole;
 use crate::quota::{Quota, SlidingWindow};
 use crate::request::{Charge, Charges};
 use crate::reservation::{
@@ -85,6 +87,11 @@ pub struct MemoryStore {
     shards: Box<[Padded<Mutex<Shard>>]>,
     registry: Registry,
     hasher: FixedState,
+    /// Of the empty key, which every global limit has.
+    hash_of_nothing: u64,
+    keys_in_a_shard: usize,
+    /// [`Settings::clock_tolerance`] in nanoseconds.
+    tolerance: u64,
     next_reservation: AtomicU64,
     /// Reservations that have not had their last settlement, by the low bits of their id.
     open: Box<[Padded<Mutex<OpenReservations>>]>,
@@ -134,8 +141,11 @@ impl Default for Settings {
     }
 }
 
-/// Limits that every request shares have shards of their own, so that a decision can lock them last.
-const SHARED_SHARDS: usize = 16;
+/// The limits that every request shares have a shard of their own, so that a decision can lock it
+/// last. One is enough: whoever asks one of them asks them all.
+const SHARED_SHARDS: usize = 1;
+/// Reservations are opened and settled apart from the shards.
+const OPEN_PARTS: usize = 16;
 
 /// On cache lines of its own.
 #[derive(Debug)]
@@ -169,29 +179,34 @@ enum Intent {
 #[derive(Clone, Copy, Debug)]
 struct Place {
     shard: u32,
-    /// The index of the shard's guard.
+    /// The index of the shard among those held.
     guard: u32,
     fingerprint: u64,
 }
 
-/// A charge's state before the decision.
-#[derive(Clone, Copy, Debug)]
-enum Before {
-    Rate {
-        /// Where the cell is, `None` if there is none, or one of another quota.
-        index: Option<usize>,
-        quota: Option<QuotaNumber>,
-        cell: RateCell,
-        outstanding: u128,
-    },
-    Counted,
+/// The state of a rate's cell before the decision; of anything else it stays empty.
+#[derive(Clone, Copy, Debug, Default)]
+struct Before {
+    /// Where the cell is, if there is one.
+    index: Option<usize>,
+    /// The number of the charge's quota, if the cell has it already.
+    quota: Option<QuotaNumber>,
+    cell: RateCell,
+    outstanding: u128,
 }
 
+/// What is held for a reservation.
+type Holds = SmallVec<[Hold; 6]>;
 /// When each unsettled reservation stands for good.
 type OpenReservations = HashMap<u64, u64, foldhash::fast::FixedState>;
 /// Eight charges need no allocation.
 type Small<T> = SmallVec<[T; 8]>;
-type Guards<'s> = Small<MutexGuard<'s, Shard>>;
+
+/// A shard under its lock, and the decision's time there.
+struct Held<'s> {
+    shard: MutexGuard<'s, Shard>,
+    time: ShardTime,
+}
 
 impl MemoryStore {
     /// An empty store.
@@ -202,13 +217,17 @@ impl MemoryStore {
             shards: keyed,
             ..settings
         };
+        let hasher = FixedState::with_seed(settings.seed);
         Self {
             settings,
             shards: padded(keyed + SHARED_SHARDS),
             registry: Registry::new(),
-            hasher: FixedState::with_seed(settings.seed),
+            hash_of_nothing: hasher.hash_one(""),
+            hasher,
+            keys_in_a_shard: (settings.max_keys / keyed).max(1),
+            tolerance: nanos(settings.clock_tolerance),
             next_reservation: AtomicU64::new(1),
-            open: padded(SHARED_SHARDS),
+            open: padded(OPEN_PARTS),
         }
     }
 
@@ -223,8 +242,7 @@ impl MemoryStore {
         charges: &Charges<'a>,
         now: Timestamp,
     ) -> Result<Decision<'a>, StoreError> {
-        let decided = self.decide(charges, now, Intent::Check)?;
-        Ok(decided.decision)
+        self.decide(charges, now, Intent::Check, &mut Holds::new())
     }
 
     /// Decides as [`check`](Self::check) would and changes nothing.
@@ -237,8 +255,7 @@ impl MemoryStore {
         charges: &Charges<'a>,
         now: Timestamp,
     ) -> Result<Decision<'a>, StoreError> {
-        let decided = self.decide(charges, now, Intent::Peek)?;
-        Ok(decided.decision)
+        self.decide(charges, now, Intent::Peek, &mut Holds::new())
     }
 
     /// Decides, and holds the cost in every limit if the request is allowed.
@@ -253,11 +270,14 @@ impl MemoryStore {
     ) -> Result<Admission<'a>, StoreError> {
         let number = self.next_reservation.fetch_add(1, Ordering::Relaxed);
         let id = ReservationId(u128::from(number));
-        let admission = self.decide(charges, now, Intent::Reserve(id))?;
-        if admission.reservation.is_some() {
-            self.open(number, now);
+        let mut holds = Holds::new();
+        let decision = self.decide(charges, now, Intent::Reserve(id), &mut holds)?;
+        if !decision.is_allowed() {
+            return Ok(Admission::new(decision, None));
         }
-        Ok(admission)
+        self.open(number, now);
+        let reservation = Reservation::from_holds(id, holds);
+        Ok(Admission::new(decision, Some(reservation)))
     }
 
     /// Puts what was really used in place of a reservation's estimate; see [`Store::settle`].
@@ -302,7 +322,7 @@ impl MemoryStore {
     pub fn sweep(&self, now: Timestamp) {
         for shard in &self.shards {
             let mut shard = shard.0.lock();
-            let time = shard.advance(now.as_nanos(), nanos(self.settings.clock_tolerance));
+            let time = shard.advance(now.as_nanos(), self.tolerance);
             shard.sweep(&self.registry, time.now);
         }
     }
@@ -312,64 +332,48 @@ impl MemoryStore {
         charges: &Charges<'a>,
         now: Timestamp,
         intent: Intent,
-    ) -> Result<Admission<'a>, StoreError> {
+        holds: &mut Holds,
+    ) -> Result<Decision<'a>, StoreError> {
         let charges = charges.as_slice();
         if intent == Intent::Check {
             refuse_unheld(charges)?;
         }
         let mut places = self.places(charges);
-        let mut guards = self.lock(&mut places);
-        let times: Small<ShardTime> = guards
-            .iter_mut()
-            .map(|guard| guard.advance(now.as_nanos(), nanos(self.settings.clock_tolerance)))
-            .collect();
+        let mut held = self.lock(&mut places, now);
+        touch(&places, &held);
 
-        let mut befores: Small<Before> = SmallVec::new();
+        let mut befores: Small<Before> = SmallVec::from_elem(Before::default(), charges.len());
         let mut statuses: Small<Status<'a>> = SmallVec::new();
-        let mut allowed = true;
-        for (charge, place) in charges.iter().zip(&mut places) {
-            let time = times[place.guard as usize];
-            let shard = &mut *guards[place.guard as usize];
-            let (before, status) = self.ask(charge, place, shard, time)?;
-            allowed &= !status.is_violated();
-            befores.push(before);
-            statuses.push(status);
+        for ((charge, place), before) in charges.iter().zip(&mut places).zip(&mut befores) {
+            let held = &mut held[place.guard as usize];
+            self.ask(charge, place, held, before, &mut statuses)?;
         }
-        if !allowed || intent == Intent::Peek {
-            return Ok(Admission::new(Decision::from_statuses(statuses), None));
+        let allowed = !statuses.iter().any(Status::is_violated);
+        if allowed && intent != Intent::Peek {
+            self.number_quotas(charges, &mut befores)?;
+            self.commit(&places, &befores, &mut statuses, &mut held, intent, holds);
         }
-        self.number_quotas(charges, &mut befores)?;
-        let holds = self.commit(
-            &places,
-            &befores,
-            &mut statuses,
-            &mut guards,
-            &times,
-            intent,
-        );
-        let reservation = match intent {
-            Intent::Reserve(id) => Some(Reservation::new(id, holds)),
-            Intent::Peek | Intent::Check => None,
-        };
-        Ok(Admission::new(
-            Decision::from_statuses(statuses),
-            reservation,
-        ))
+        drop(held);
+        Ok(Decision::from_statuses(statuses))
     }
 
+    #[inline]
     fn places(&self, charges: &[Charge<'_>]) -> Small<Place> {
         let mut places = Small::new();
-        let mut last: Option<(&str, u64)> = None;
+        let mut last = ("", self.hash_of_nothing);
         for charge in charges {
             let key = charge.key();
             // Limits of one dimension follow each other often, with the very same text.
-            let hash = match last {
-                Some((text, hash)) if std::ptr::eq(text, key) => hash,
-                _ => self.hasher.hash_one(key),
+            if !std::ptr::eq(last.0, key) && !key.is_empty() {
+                last = (key, self.hasher.hash_one(key));
+            }
+            let hash = if key.is_empty() {
+                self.hash_of_nothing
+            } else {
+                last.1
             };
-            last = Some((key, hash));
             places.push(Place {
-                shard: self.shard_of(charge, hash),
+                shard: self.shard_of(charge.limit(), hash),
                 guard: 0,
                 fingerprint: mixed(hash ^ charge.limit().seed()),
             });
@@ -377,97 +381,103 @@ impl MemoryStore {
         places
     }
 
-    fn shard_of(&self, charge: &Charge<'_>, hash: u64) -> u32 {
+    #[inline]
+    fn shard_of(&self, limit: &Limit, hash: u64) -> u32 {
         let keyed = self.settings.shards;
-        let dimension = charge.limit().dimension();
-        let shard = if dimension == Dimension::GLOBAL || dimension == Dimension::METHOD {
-            keyed + (charge.limit().seed() % SHARED_SHARDS as u64) as usize
-        } else {
+        let shard = match limit.dimension_role() {
+            DimensionRole::Global | DimensionRole::Method => keyed,
             // The highest bits; a shift by all 64 would be out of range.
-            ((hash >> 1) >> (63 - keyed.trailing_zeros())) as usize
+            _ => ((hash >> 1) >> (63 - keyed.trailing_zeros())) as usize,
         };
         shard as u32
     }
 
     /// Locks the shards of all places, in the order of their numbers.
-    fn lock(&self, places: &mut [Place]) -> Guards<'_> {
-        let mut order: Small<u32> = places.iter().map(|place| place.shard).collect();
-        order.sort_unstable();
-        order.dedup();
-        for place in places {
-            let guard = order.iter().position(|&shard| shard == place.shard);
-            place.guard = guard.unwrap_or_default() as u32;
+    #[inline]
+    fn lock(&self, places: &mut [Place], now: Timestamp) -> Small<Held<'_>> {
+        let mut order: Small<u32> = SmallVec::new();
+        for place in &*places {
+            if !order.contains(&place.shard) {
+                order.push(place.shard);
+            }
         }
-        order
-            .iter()
-            .map(|&shard| self.shards[shard as usize].0.lock())
-            .collect()
+        order.sort_unstable();
+        for place in places {
+            let before = order.iter().filter(|&&shard| shard < place.shard);
+            place.guard = before.count() as u32;
+        }
+        let mut held = Small::new();
+        for shard in order {
+            let mut shard = self.shards[shard as usize].0.lock();
+            let time = shard.advance(now.as_nanos(), self.tolerance);
+            held.push(Held { shard, time });
+        }
+        held
     }
 
     /// What one limit says, before anything is charged.
+    #[inline]
     fn ask<'a>(
         &self,
         charge: &Charge<'a>,
         place: &mut Place,
-        shard: &mut Shard,
-        time: ShardTime,
-    ) -> Result<(Before, Status<'a>), StoreError> {
+        held: &mut Held<'_>,
+        before: &mut Before,
+        statuses: &mut Small<Status<'a>>,
+    ) -> Result<(), StoreError> {
         match charge.quota() {
-            Quota::Rate(rate) => self.ask_rate(charge, rate.gcra(), place, shard, time),
-            quota => self.ask_counted(charge, quota, place, shard, time),
+            Quota::Rate(rate) => self.ask_rate(charge, rate.gcra(), place, held, before, statuses),
+            _ => self.ask_counted(charge, place, held, statuses),
         }
     }
 
+    #[inline]
     fn ask_rate<'a>(
         &self,
         charge: &Charge<'a>,
         gcra: &Gcra,
         place: &mut Place,
-        shard: &mut Shard,
-        time: ShardTime,
-    ) -> Result<(Before, Status<'a>), StoreError> {
+        held: &mut Held<'_>,
+        before: &mut Before,
+        statuses: &mut Small<Status<'a>>,
+    ) -> Result<(), StoreError> {
+        let Held { shard, time } = held;
         let mut found = shard.rates.find(place.fingerprint);
-        if found.is_none() && shard.is_full(self.keys_in_a_shard(), &self.registry, time.now) {
-            place.fingerprint = self.shared_cell(charge)?;
+        if found.is_none() && self.is_full(shard, time.now) {
+            place.fingerprint = self.shared_cell(charge.limit())?;
             found = shard.rates.find(place.fingerprint);
         }
-        let (index, quota, cell) = match found {
-            None => (None, None, RateCell::default()),
-            Some(found) => match self.registry.rate(found.quota) {
-                Some(rate) if rate == gcra => (Some(found.index), Some(found.quota), found.cell),
-                Some(old) => {
-                    let cell = old.convert(&found.cell, time.now, gcra);
-                    (Some(found.index), None, cell)
+        if let Some(found) = found {
+            before.index = Some(found.index);
+            match self.registry.rate(found.quota) {
+                Some(rate) if rate == gcra => {
+                    before.quota = Some(found.quota);
+                    before.cell = found.cell;
                 }
-                None => (Some(found.index), None, RateCell::default()),
-            },
-        };
-        let outstanding = gcra.outstanding(&cell, time.now);
-        let fits = gcra.admits(outstanding, charge.cost());
-        let before = Before::Rate {
-            index,
-            quota,
-            cell,
-            outstanding,
-        };
-        let level = rate_level(gcra, outstanding, time);
-        Ok((before, Status::new(*charge, fits, level)))
+                Some(old) => before.cell = old.convert(&found.cell, time.now, gcra),
+                None => {}
+            }
+        }
+        before.outstanding = gcra.outstanding(&before.cell, time.now);
+        let fits = gcra.admits(before.outstanding, charge.cost());
+        let level = rate_level(gcra, before.outstanding, *time);
+        statuses.push(Status::new(charge.copied(), fits, level));
+        Ok(())
     }
 
+    #[inline(never)]
     fn ask_counted<'a>(
         &self,
         charge: &Charge<'a>,
-        quota: &Quota,
         place: &mut Place,
-        shard: &mut Shard,
-        time: ShardTime,
-    ) -> Result<(Before, Status<'a>), StoreError> {
-        if !shard.counted.contains_key(&place.fingerprint)
-            && shard.is_full(self.keys_in_a_shard(), &self.registry, time.now)
-        {
-            place.fingerprint = self.shared_cell(charge)?;
+        held: &mut Held<'_>,
+        statuses: &mut Small<Status<'a>>,
+    ) -> Result<(), StoreError> {
+        let Held { shard, time } = held;
+        if !shard.counted.contains_key(&place.fingerprint) && self.is_full(shard, time.now) {
+            place.fingerprint = self.shared_cell(charge.limit())?;
         }
-        let cost = charge.cost();
+        let (quota, cost) = (charge.quota(), charge.cost());
         let (used, level) = match (shard.counted.get_mut(&place.fingerprint), quota) {
             (Some(CountedCell::Window(cell)), Quota::SlidingWindow(window)) => {
                 let used = cell.used(window, time.now);
@@ -480,23 +490,25 @@ impl MemoryStore {
             }
             _ => (0, UNUSED),
         };
-        let fits = quota
-            .largest_cost()
-            .checked_sub(cost)
-            .is_some_and(|most| used <= most);
-        Ok((Before::Counted, Status::new(*charge, fits, level)))
+        let most = quota.largest_cost().checked_sub(cost);
+        let fits = most.is_some_and(|most| used <= most);
+        statuses.push(Status::new(*charge, fits, level));
+        Ok(())
     }
 
-    fn keys_in_a_shard(&self) -> usize {
-        (self.settings.max_keys / self.settings.shards).max(1)
+    /// Whether a shard has room for no new key.
+    #[inline]
+    fn is_full(&self, shard: &mut Shard, now: u64) -> bool {
+        shard.keys() >= self.keys_in_a_shard
+            && shard.is_full(self.keys_in_a_shard, &self.registry, now)
     }
 
     /// The fingerprint of the cell that a limit's further keys share.
-    fn shared_cell(&self, charge: &Charge<'_>) -> Result<u64, StoreError> {
+    fn shared_cell(&self, limit: &Limit) -> Result<u64, StoreError> {
         match self.settings.when_full {
-            WhenFull::Share => Ok(mixed(charge.limit().seed())),
+            WhenFull::Share => Ok(mixed(limit.seed())),
             WhenFull::Error => Err(StoreError::Full {
-                keys: self.keys_in_a_shard(),
+                keys: self.keys_in_a_shard,
             }),
         }
     }
@@ -508,11 +520,9 @@ impl MemoryStore {
         befores: &mut [Before],
     ) -> Result<(), StoreError> {
         for (charge, before) in charges.iter().zip(befores) {
-            if let (Before::Rate { quota, .. }, Quota::Rate(rate)) = (before, charge.quota())
-                && quota.is_none()
-            {
-                *quota = self.registry.number(rate.gcra());
-                if quota.is_none() {
+            if let (None, Quota::Rate(rate)) = (before.quota, charge.quota()) {
+                before.quota = self.registry.number(rate.gcra());
+                if before.quota.is_none() {
                     return Err(StoreError::TooManyQuotas(MAX_QUOTAS));
                 }
             }
@@ -521,58 +531,32 @@ impl MemoryStore {
     }
 
     /// Charges every limit that the cost fits in; only limits in shadow mode may not have room.
+    #[inline]
     fn commit(
         &self,
         places: &[Place],
         befores: &[Before],
         statuses: &mut [Status<'_>],
-        guards: &mut Guards<'_>,
-        times: &[ShardTime],
+        held: &mut [Held<'_>],
         intent: Intent,
-    ) -> Small<Hold> {
-        let mut holds = Small::new();
+        holds: &mut Holds,
+    ) {
         let mut moved = false;
         for ((place, before), status) in places.iter().zip(befores).zip(statuses) {
             if !status.fits() {
                 continue;
             }
-            let time = times[place.guard as usize];
-            let shard = &mut *guards[place.guard as usize];
-            let kind = match (before, status.quota()) {
-                (
-                    Before::Rate {
-                        index,
-                        quota: Some(quota),
-                        cell,
-                        outstanding,
-                    },
-                    Quota::Rate(rate),
-                ) => {
-                    let gcra = rate.gcra();
-                    let mut cell = *cell;
-                    let position = gcra.charge(&mut cell, status.cost(), time.now);
-                    let index = index.filter(|_| !moved);
-                    moved |=
-                        shard.write_rate(place.fingerprint, index, *quota, &cell, &self.registry);
-                    let after = *outstanding + u128::from(status.cost()) * u128::from(gcra.ticks());
-                    status.set_level(rate_level(gcra, after, time));
-                    HoldKind::Rate {
-                        gcra: *gcra,
-                        position,
-                    }
+            let held = &mut held[place.guard as usize];
+            let kind = match (status.quota(), before.quota) {
+                (Quota::Rate(rate), Some(number)) => {
+                    let before = Before {
+                        index: before.index.filter(|_| !moved),
+                        ..*before
+                    };
+                    moved |= before.index.is_none();
+                    self.commit_rate(rate.gcra(), number, place, held, &before, status)
                 }
-                (_, quota) => {
-                    let (kind, level) = charge_counted(
-                        shard,
-                        place.fingerprint,
-                        quota,
-                        status.cost(),
-                        time.now,
-                        intent,
-                    );
-                    status.set_level(level);
-                    kind
-                }
+                (quota, _) => charge_counted(quota, place, held, status, intent),
             };
             if matches!(intent, Intent::Reserve(_)) {
                 let cell = CellName::Fingerprint {
@@ -582,12 +566,39 @@ impl MemoryStore {
                 holds.push(Hold::new(cell, status.limit().unit(), status.cost(), kind));
             }
         }
-        holds
+    }
+
+    #[inline]
+    fn commit_rate(
+        &self,
+        gcra: &Gcra,
+        number: QuotaNumber,
+        place: &Place,
+        held: &mut Held<'_>,
+        before: &Before,
+        status: &mut Status<'_>,
+    ) -> HoldKind {
+        let Held { shard, time } = held;
+        let (mut cell, cost) = (before.cell, status.cost());
+        let position = gcra.charge_onto(&mut cell, before.outstanding, cost, time.now);
+        shard.write_rate(
+            place.fingerprint,
+            before.index,
+            number,
+            &cell,
+            &self.registry,
+        );
+        let after = before.outstanding + u128::from(cost) * u128::from(gcra.ticks());
+        status.answer(true, rate_level(gcra, after, *time));
+        HoldKind::Rate {
+            gcra: *gcra,
+            position,
+        }
     }
 
     /// Remembers that a reservation may be settled.
     fn open(&self, number: u64, now: Timestamp) {
-        let mut open = self.open[number as usize % SHARED_SHARDS].0.lock();
+        let mut open = self.open[number as usize % OPEN_PARTS].0.lock();
         if open.len() == open.capacity() {
             open.retain(|_, expires| *expires > now.as_nanos());
         }
@@ -620,7 +631,7 @@ impl MemoryStore {
         let Ok(number) = u64::try_from(id.0) else {
             return false;
         };
-        let mut open = self.open[number as usize % SHARED_SHARDS].0.lock();
+        let mut open = self.open[number as usize % OPEN_PARTS].0.lock();
         match progress {
             Progress::Step => open.contains_key(&number),
             Progress::Final => open.remove(&number).is_some(),
@@ -644,11 +655,7 @@ impl MemoryStore {
         };
         let mut shard = shard.0.lock();
         let now = match now {
-            Some(now) => {
-                shard
-                    .advance(now.as_nanos(), nanos(self.settings.clock_tolerance))
-                    .now
-            }
+            Some(now) => shard.advance(now.as_nanos(), self.tolerance).now,
             None => shard.latest(),
         };
         match hold.kind {
@@ -718,6 +725,18 @@ impl MemoryStore {
     }
 }
 
+/// Reads the first slots of every cell, so that the processor waits for all of them at once and not
+/// for one after the other.
+#[inline]
+fn touch(places: &[Place], held: &[Held<'_>]) {
+    let mut touched = 0;
+    for place in places {
+        let rates = &held[place.guard as usize].shard.rates;
+        touched ^= rates.touch(place.fingerprint);
+    }
+    black_box(touched);
+}
+
 /// Nothing in use.
 const UNUSED: Level = Level::Counted {
     used: 0,
@@ -752,10 +771,11 @@ fn refuse_unheld(charges: &[Charge<'_>]) -> Result<(), StoreError> {
 }
 
 /// A rate's level as the caller sees it, whose clock may be behind the shard's.
+#[inline]
 fn rate_level(gcra: &Gcra, outstanding: u128, time: ShardTime) -> Level {
-    let ahead = match outstanding {
-        0 => 0,
-        _ => u128::from(time.ahead) * u128::from(gcra.units()),
+    let ahead = match (outstanding, time.ahead) {
+        (0, _) | (_, 0) => 0,
+        (_, ahead) => u128::from(ahead) * u128::from(gcra.units()),
     };
     Level::Rate {
         gcra: *gcra,
@@ -765,23 +785,23 @@ fn rate_level(gcra: &Gcra, outstanding: u128, time: ShardTime) -> Level {
 }
 
 /// Charges anything but a rate; the cost fits.
+#[inline(never)]
 fn charge_counted(
-    shard: &mut Shard,
-    fingerprint: u64,
     quota: &Quota,
-    cost: u64,
-    now: u64,
+    place: &Place,
+    held: &mut Held<'_>,
+    status: &mut Status<'_>,
     intent: Intent,
-) -> (HoldKind, Level) {
+) -> HoldKind {
     let unused = CountedCell::new(quota).unwrap_or(CountedCell::Stock(StockCell::default()));
-    match (shard.counted_cell(fingerprint, unused), quota) {
+    let (now, cost) = (held.time.now, status.cost());
+    let cell = held.shard.counted_cell(place.fingerprint, unused);
+    let (kind, level) = match (cell, quota) {
         (CountedCell::Window(cell), Quota::SlidingWindow(window)) => {
             let at = cell.charge(window, now, cost);
-            let kind = HoldKind::SlidingWindow {
-                window: *window,
-                at,
-            };
-            (kind, cell.level(window, now, 0))
+            let window = *window;
+            let level = cell.level(&window, now, 0);
+            (HoldKind::SlidingWindow { window, at }, level)
         }
         (CountedCell::Stock(cell), quota) => {
             let stock = Stock::of(quota);
@@ -799,7 +819,9 @@ fn charge_counted(
         }
         // The cell was made for this quota.
         (CountedCell::Window(_), _) => (HoldKind::Budget, UNUSED),
-    }
+    };
+    status.answer(true, level);
+    kind
 }
 
 fn settle_window(

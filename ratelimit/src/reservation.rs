@@ -102,6 +102,14 @@ impl Reservation {
         }
     }
 
+    pub(crate) const fn from_holds(id: ReservationId, holds: SmallVec<[Hold; 6]>) -> Self {
+        Self {
+            id,
+            holds,
+            settled: false,
+        }
+    }
+
     /// Its identity.
     #[must_use]
     pub const fn id(&self) -> ReservationId {

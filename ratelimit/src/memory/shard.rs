@@ -33,6 +33,7 @@ impl Shard {
     /// A caller that is late by up to `tolerance` (a thread that was overtaken) is served at the
     /// latest time seen. A larger step back is the clock's: time goes on from the latest one, so that
     /// nobody is locked out for the length of the step and nothing is given away.
+    #[inline]
     pub(crate) fn advance(&mut self, now: u64, tolerance: u64) -> ShardTime {
         let shifted = now.saturating_add(self.offset);
         let behind = self.latest.saturating_sub(shifted);
@@ -59,6 +60,7 @@ impl Shard {
     }
 
     /// Whether no new key may be added. Sweeps now and then while that is so.
+    #[cold]
     pub(crate) fn is_full(&mut self, most_keys: usize, registry: &Registry, now: u64) -> bool {
         if self.keys() < most_keys {
             return false;
@@ -71,8 +73,9 @@ impl Shard {
         self.keys() >= most_keys
     }
 
-    /// Writes a rate's cell; `place` is where it was found, if no cell was added since. Says whether
-    /// cells may have moved.
+    /// Writes a rate's cell; `place` is where it was found, if no cell was added since. Without a place
+    /// other cells may move.
+    #[inline]
     pub(crate) fn write_rate(
         &mut self,
         fingerprint: u64,
@@ -80,18 +83,27 @@ impl Shard {
         quota: QuotaNumber,
         cell: &RateCell,
         registry: &Registry,
-    ) -> bool {
-        if let Some(index) = place {
-            self.rates.write(index, quota, cell);
-            return false;
+    ) {
+        match place {
+            Some(index) => self.rates.write(index, quota, cell),
+            None => self.add_rate(fingerprint, quota, cell, registry),
         }
+    }
+
+    #[cold]
+    fn add_rate(
+        &mut self,
+        fingerprint: u64,
+        quota: QuotaNumber,
+        cell: &RateCell,
+        registry: &Registry,
+    ) {
         if self.rates.is_crowded() {
             let now = self.latest;
             self.rates
                 .make_room(|number, cell| is_drained(registry, number, cell, now));
         }
         self.rates.put(fingerprint, quota, cell);
-        true
     }
 
     /// The cell of anything but a rate, made if there is none. A cell of another kind (the limit's

@@ -68,6 +68,14 @@ impl Table {
         self.slots.capacity() * size_of::<Slot>()
     }
 
+    /// Reads what [`Table::find`] is about to read, whose result is of no use.
+    #[inline]
+    pub(crate) fn touch(&self, fingerprint: u64) -> u64 {
+        let home = self.home(fingerprint);
+        self.at(home) ^ self.at(home + 2)
+    }
+
+    #[inline]
     pub(crate) fn find(&self, fingerprint: u64) -> Option<Found> {
         let fingerprint = fingerprint.max(1);
         let home = self.home(fingerprint);
@@ -89,6 +97,7 @@ impl Table {
     }
 
     /// Writes over a cell that was found, provided that nothing was inserted since.
+    #[inline]
     pub(crate) fn write(&mut self, index: usize, quota: QuotaNumber, cell: &RateCell) {
         if let Some(slot) = self.slots.get_mut(index) {
             *slot = Slot::new(slot.fingerprint, quota, cell);
@@ -156,12 +165,14 @@ impl Table {
         slots.filter(|&fingerprint| fingerprint != 0).collect()
     }
 
+    #[inline]
     fn home(&self, fingerprint: u64) -> usize {
         // The product's upper half: fingerprint ÷ 2^64 of the span, and so in the span.
         ((u128::from(fingerprint) * self.span as u128) >> 64) as usize
     }
 
     /// The fingerprint at an index; empty beyond the end.
+    #[inline]
     fn at(&self, index: usize) -> u64 {
         self.slots.get(index).map_or(0, |slot| slot.fingerprint)
     }
