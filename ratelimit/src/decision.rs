@@ -166,10 +166,16 @@ impl<'a> Status<'a> {
         }
     }
 
-    #[inline]
-    pub(crate) fn answer(&mut self, fits: bool, level: Level) {
-        self.fits = fits;
+    pub(crate) fn set_level(&mut self, level: Level) {
         self.level = level;
+    }
+
+    /// What is outstanding of a rate after its charge.
+    #[inline]
+    pub(crate) fn charged(&mut self, after: u128) {
+        if let Level::Rate { outstanding, .. } = &mut self.level {
+            *outstanding = after;
+        }
     }
 
     /// The limit.

@@ -29,7 +29,7 @@ use smallvec::SmallVec;
 use self::counted::{CountedCell, Stock, StockCell, WindowCell};
 use self::registry::Registry;
 use self::shard::{Shard, ShardTime};
-use self::table::{MAX_QUOTAS, QuotaNumber};
+use self::table::{Found, MAX_QUOTAS, QuotaNumber};
 use crate::decision::{Decision, Level, RetryAfter, Status};
 use crate::gcra::{Gcra, Position, RateCell};
 use crate::limit::Limit;
@@ -187,11 +187,9 @@ struct Place {
 /// The state of a rate's cell before the decision; of anything else it stays empty.
 #[derive(Clone, Copy, Debug, Default)]
 struct Before {
-    /// Where the cell is, if there is one.
+    /// Where the cell is, if there is one under the charge's quota.
     index: Option<usize>,
-    /// The number of the charge's quota, if the cell has it already.
     quota: Option<QuotaNumber>,
-    cell: RateCell,
     outstanding: u128,
 }
 
@@ -342,11 +340,11 @@ impl MemoryStore {
         let mut held = self.lock(&mut places, now);
         touch(&places, &held);
 
-        let mut befores: Small<Before> = SmallVec::from_elem(Before::default(), charges.len());
+        let mut befores: Small<Before> = SmallVec::new();
         let mut statuses: Small<Status<'a>> = SmallVec::new();
-        for ((charge, place), before) in charges.iter().zip(&mut places).zip(&mut befores) {
+        for (charge, place) in charges.iter().zip(&mut places) {
             let held = &mut held[place.guard as usize];
-            self.ask(charge, place, held, before, &mut statuses)?;
+            befores.push(self.ask(charge, place, held, &mut statuses)?);
         }
         let allowed = !statuses.iter().any(Status::is_violated);
         if allowed && intent != Intent::Peek {
@@ -395,19 +393,15 @@ impl MemoryStore {
     /// Locks the shards of all places, in the order of their numbers.
     #[inline]
     fn lock(&self, places: &mut [Place], now: Timestamp) -> Small<Held<'_>> {
-        let mut order: Small<u32> = SmallVec::new();
-        for place in &*places {
-            if !order.contains(&place.shard) {
-                order.push(place.shard);
-            }
-        }
-        order.sort_unstable();
+        let mut order: Small<u32> = SmallVec::from_elem(0, places.len());
+        let count = distinct_in_order(places, &mut order);
+        let order = &order[..count];
         for place in places {
             let before = order.iter().filter(|&&shard| shard < place.shard);
             place.guard = before.count() as u32;
         }
         let mut held = Small::new();
-        for shard in order {
+        for &shard in order {
             let mut shard = self.shards[shard as usize].0.lock();
             let time = shard.advance(now.as_nanos(), self.tolerance);
             held.push(Held { shard, time });
@@ -422,12 +416,14 @@ impl MemoryStore {
         charge: &Charge<'a>,
         place: &mut Place,
         held: &mut Held<'_>,
-        before: &mut Before,
         statuses: &mut Small<Status<'a>>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Before, StoreError> {
         match charge.quota() {
-            Quota::Rate(rate) => self.ask_rate(charge, rate.gcra(), place, held, before, statuses),
-            _ => self.ask_counted(charge, place, held, statuses),
+            Quota::Rate(rate) => self.ask_rate(charge, rate.gcra(), place, held, statuses),
+            _ => {
+                self.ask_counted(charge, place, held, statuses)?;
+                Ok(Before::default())
+            }
         }
     }
 
@@ -438,31 +434,47 @@ impl MemoryStore {
         gcra: &Gcra,
         place: &mut Place,
         held: &mut Held<'_>,
-        before: &mut Before,
         statuses: &mut Small<Status<'a>>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Before, StoreError> {
         let Held { shard, time } = held;
         let mut found = shard.rates.find(place.fingerprint);
         if found.is_none() && self.is_full(shard, time.now) {
             place.fingerprint = self.shared_cell(charge.limit())?;
             found = shard.rates.find(place.fingerprint);
         }
-        if let Some(found) = found {
-            before.index = Some(found.index);
-            match self.registry.rate(found.quota) {
-                Some(rate) if rate == gcra => {
-                    before.quota = Some(found.quota);
-                    before.cell = found.cell;
-                }
-                Some(old) => before.cell = old.convert(&found.cell, time.now, gcra),
-                None => {}
-            }
-        }
-        before.outstanding = gcra.outstanding(&before.cell, time.now);
+        let before = match found {
+            Some(found) if self.registry.rate(found.quota) == Some(gcra) => Before {
+                index: Some(found.index),
+                quota: Some(found.quota),
+                outstanding: gcra.outstanding(&found.cell, time.now),
+            },
+            found => Before {
+                outstanding: gcra.outstanding(&self.converted(found, gcra, time.now), time.now),
+                ..Before::default()
+            },
+        };
         let fits = gcra.admits(before.outstanding, charge.cost());
-        let level = rate_level(gcra, before.outstanding, *time);
+        let level = Level::Rate {
+            gcra: gcra.copied(),
+            tick_nanos: 1,
+            outstanding: as_seen(gcra, before.outstanding, *time),
+        };
         statuses.push(Status::new(charge.copied(), fits, level));
-        Ok(())
+        Ok(before)
+    }
+
+    /// A cell as it is under a rate: unused if there is none, its use carried over if its quota was
+    /// another one.
+    #[cold]
+    fn converted(&self, found: Option<Found>, gcra: &Gcra, now: u64) -> RateCell {
+        let Some(found) = found else {
+            return RateCell::default();
+        };
+        match self.registry.rate(found.quota) {
+            Some(rate) if rate == gcra => found.cell,
+            Some(old) => old.convert(&found.cell, now, gcra),
+            None => RateCell::default(),
+        }
     }
 
     #[inline(never)]
@@ -547,29 +559,34 @@ impl MemoryStore {
                 continue;
             }
             let held = &mut held[place.guard as usize];
-            let kind = match (status.quota(), before.quota) {
+            match (status.quota(), before.quota) {
                 (Quota::Rate(rate), Some(number)) => {
-                    let before = Before {
-                        index: before.index.filter(|_| !moved),
-                        ..*before
+                    let gcra = rate.gcra();
+                    let position = match before.index {
+                        Some(index) if !moved => charge_rate(gcra, index, held, before, status),
+                        _ => {
+                            moved = true;
+                            self.add_rate(gcra, number, place, held, before, status)
+                        }
                     };
-                    moved |= before.index.is_none();
-                    self.commit_rate(rate.gcra(), number, place, held, &before, status)
+                    if let Intent::Reserve(_) = intent {
+                        let gcra = *gcra;
+                        holds.push(hold(place, status, HoldKind::Rate { gcra, position }));
+                    }
                 }
-                (quota, _) => charge_counted(quota, place, held, status, intent),
-            };
-            if matches!(intent, Intent::Reserve(_)) {
-                let cell = CellName::Fingerprint {
-                    shard: place.shard,
-                    fingerprint: place.fingerprint,
-                };
-                holds.push(Hold::new(cell, status.limit().unit(), status.cost(), kind));
+                (quota, _) => {
+                    let kind = charge_counted(quota, place, held, status, intent);
+                    if let Intent::Reserve(_) = intent {
+                        holds.push(hold(place, status, kind));
+                    }
+                }
             }
         }
     }
 
-    #[inline]
-    fn commit_rate(
+    /// Charges a cell that is not there yet, or no longer where it was found.
+    #[cold]
+    fn add_rate(
         &self,
         gcra: &Gcra,
         number: QuotaNumber,
@@ -577,23 +594,14 @@ impl MemoryStore {
         held: &mut Held<'_>,
         before: &Before,
         status: &mut Status<'_>,
-    ) -> HoldKind {
+    ) -> Position {
         let Held { shard, time } = held;
-        let (mut cell, cost) = (before.cell, status.cost());
-        let position = gcra.charge_onto(&mut cell, before.outstanding, cost, time.now);
-        shard.write_rate(
-            place.fingerprint,
-            before.index,
-            number,
-            &cell,
-            &self.registry,
-        );
-        let after = before.outstanding + u128::from(cost) * u128::from(gcra.ticks());
-        status.answer(true, rate_level(gcra, after, *time));
-        HoldKind::Rate {
-            gcra: *gcra,
-            position,
-        }
+        let found = shard.rates.find(place.fingerprint);
+        let mut cell = self.converted(found, gcra, time.now);
+        let position = gcra.charge_onto(&mut cell, before.outstanding, status.cost(), time.now);
+        shard.add_rate(place.fingerprint, number, &cell, &self.registry);
+        status.charged(outstanding_after(gcra, before, status.cost(), *time));
+        position
     }
 
     /// Remembers that a reservation may be settled.
@@ -699,18 +707,15 @@ impl MemoryStore {
         match (change, current) {
             (Change::Unused(_), None) | (Change::Debt(0), _) => Ok(0),
             (Change::Unused(unused), Some((found, rate))) => {
-                let mut cell = found.cell;
                 if rate != *gcra {
                     return Ok(0);
                 }
-                let refunded = gcra.refund(&mut cell, position, unused, now);
-                shard.rates.write(found.index, found.quota, &cell);
-                Ok(refunded)
+                let refund = |cell: &mut RateCell| gcra.refund(cell, position, unused, now);
+                Ok(shard.rates.update(found.index, refund))
             }
             (Change::Debt(debt), Some((found, rate))) => {
-                let mut cell = found.cell;
-                rate.charge(&mut cell, debt, now);
-                shard.rates.write(found.index, found.quota, &cell);
+                let charge = |cell: &mut RateCell| rate.charge(cell, debt, now);
+                shard.rates.update(found.index, charge);
                 Ok(0)
             }
             (Change::Debt(debt), None) => {
@@ -718,11 +723,32 @@ impl MemoryStore {
                 let number = number.ok_or(StoreError::TooManyQuotas(MAX_QUOTAS))?;
                 let mut cell = RateCell::default();
                 gcra.charge(&mut cell, debt, now);
-                shard.write_rate(fingerprint, None, number, &cell, &self.registry);
+                shard.add_rate(fingerprint, number, &cell, &self.registry);
                 Ok(0)
             }
         }
     }
+}
+
+/// Writes the shards of places in order, each once, and says how many there are.
+#[inline]
+fn distinct_in_order(places: &[Place], order: &mut [u32]) -> usize {
+    let mut count = 0;
+    for place in places {
+        let mut index = count;
+        while index > 0 && order[index - 1] > place.shard {
+            index -= 1;
+        }
+        if index > 0 && order[index - 1] == place.shard {
+            continue;
+        }
+        for later in (index..count).rev() {
+            order[later + 1] = order[later];
+        }
+        order[index] = place.shard;
+        count += 1;
+    }
+    count
 }
 
 /// Reads the first slots of every cell, so that the processor waits for all of them at once and not
@@ -770,18 +796,46 @@ fn refuse_unheld(charges: &[Charge<'_>]) -> Result<(), StoreError> {
     }
 }
 
-/// A rate's level as the caller sees it, whose clock may be behind the shard's.
-#[inline]
-fn rate_level(gcra: &Gcra, outstanding: u128, time: ShardTime) -> Level {
-    let ahead = match (outstanding, time.ahead) {
-        (0, _) | (_, 0) => 0,
-        (_, ahead) => u128::from(ahead) * u128::from(gcra.units()),
+#[inline(never)]
+fn hold(place: &Place, status: &Status<'_>, kind: HoldKind) -> Hold {
+    let cell = CellName::Fingerprint {
+        shard: place.shard,
+        fingerprint: place.fingerprint,
     };
-    Level::Rate {
-        gcra: *gcra,
-        tick_nanos: 1,
-        outstanding: outstanding.saturating_add(ahead),
+    Hold::new(cell, status.limit().unit(), status.cost(), kind)
+}
+
+/// What is outstanding as the caller sees it, whose clock may be behind the shard's.
+#[inline]
+fn as_seen(gcra: &Gcra, outstanding: u128, time: ShardTime) -> u128 {
+    match (outstanding, time.ahead) {
+        (0, _) | (_, 0) => outstanding,
+        (_, ahead) => outstanding.saturating_add(u128::from(ahead) * u128::from(gcra.units())),
     }
+}
+
+#[inline]
+fn outstanding_after(gcra: &Gcra, before: &Before, cost: u64, time: ShardTime) -> u128 {
+    let charged = u128::from(cost) * u128::from(gcra.ticks());
+    as_seen(gcra, before.outstanding.saturating_add(charged), time)
+}
+
+/// Charges a cell where it was found; the cost fits.
+#[inline]
+fn charge_rate(
+    gcra: &Gcra,
+    index: usize,
+    held: &mut Held<'_>,
+    before: &Before,
+    status: &mut Status<'_>,
+) -> Position {
+    let Held { shard, time } = held;
+    let cost = status.cost();
+    let position = shard.rates.update(index, |cell| {
+        gcra.charge_onto(cell, before.outstanding, cost, time.now)
+    });
+    status.charged(outstanding_after(gcra, before, cost, *time));
+    position
 }
 
 /// Charges anything but a rate; the cost fits.
@@ -820,7 +874,7 @@ fn charge_counted(
         // The cell was made for this quota.
         (CountedCell::Window(_), _) => (HoldKind::Budget, UNUSED),
     };
-    status.answer(true, level);
+    status.set_level(level);
     kind
 }
 

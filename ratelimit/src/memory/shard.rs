@@ -73,25 +73,9 @@ impl Shard {
         self.keys() >= most_keys
     }
 
-    /// Writes a rate's cell; `place` is where it was found, if no cell was added since. Without a place
-    /// other cells may move.
-    #[inline]
-    pub(crate) fn write_rate(
-        &mut self,
-        fingerprint: u64,
-        place: Option<usize>,
-        quota: QuotaNumber,
-        cell: &RateCell,
-        registry: &Registry,
-    ) {
-        match place {
-            Some(index) => self.rates.write(index, quota, cell),
-            None => self.add_rate(fingerprint, quota, cell, registry),
-        }
-    }
-
+    /// Writes a rate's cell, new or not. Others may move.
     #[cold]
-    fn add_rate(
+    pub(crate) fn add_rate(
         &mut self,
         fingerprint: u64,
         quota: QuotaNumber,

@@ -96,12 +96,16 @@ impl Table {
         (self.len + 1) * 100 > self.span * FULLEST
     }
 
-    /// Writes over a cell that was found, provided that nothing was inserted since.
+    /// Changes a cell that was found, provided that nothing was inserted since.
     #[inline]
-    pub(crate) fn write(&mut self, index: usize, quota: QuotaNumber, cell: &RateCell) {
-        if let Some(slot) = self.slots.get_mut(index) {
-            *slot = Slot::new(slot.fingerprint, quota, cell);
-        }
+    pub(crate) fn update<T>(&mut self, index: usize, change: impl FnOnce(&mut RateCell) -> T) -> T {
+        let slot = &mut self.slots[index];
+        let Found {
+            quota, mut cell, ..
+        } = slot.found(index);
+        let result = change(&mut cell);
+        *slot = Slot::new(slot.fingerprint, quota, &cell);
+        result
     }
 
     /// Writes a cell, new or not.
