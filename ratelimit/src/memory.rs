@@ -336,8 +336,11 @@ impl MemoryStore {
         if intent == Intent::Check {
             refuse_unheld(charges)?;
         }
-        let mut places = self.places(charges);
-        let mut held = self.lock(&mut places, now);
+        // Lists are filled in place: to return one is to copy all of its room.
+        let mut places: Small<Place> = SmallVec::new();
+        self.find_places(charges, &mut places);
+        let mut held: Small<Held<'_>> = SmallVec::new();
+        self.lock(&mut places, now, &mut held);
         touch(&places, &held);
 
         let mut befores: Small<Before> = SmallVec::new();
@@ -356,8 +359,7 @@ impl MemoryStore {
     }
 
     #[inline]
-    fn places(&self, charges: &[Charge<'_>]) -> Small<Place> {
-        let mut places = Small::new();
+    fn find_places(&self, charges: &[Charge<'_>], places: &mut Small<Place>) {
         let mut last = ("", self.hash_of_nothing);
         for charge in charges {
             let key = charge.key();
@@ -376,7 +378,6 @@ impl MemoryStore {
                 fingerprint: mixed(hash ^ charge.limit().seed()),
             });
         }
-        places
     }
 
     #[inline]
@@ -392,21 +393,20 @@ impl MemoryStore {
 
     /// Locks the shards of all places, in the order of their numbers.
     #[inline]
-    fn lock(&self, places: &mut [Place], now: Timestamp) -> Small<Held<'_>> {
-        let mut order: Small<u32> = SmallVec::from_elem(0, places.len());
-        let count = distinct_in_order(places, &mut order);
-        let order = &order[..count];
+    fn lock<'s>(&'s self, places: &mut [Place], now: Timestamp, held: &mut Small<Held<'s>>) {
+        let mut order: Small<u32> = SmallVec::new();
+        for place in &*places {
+            insert_in_order(&mut order, place.shard);
+        }
         for place in places {
             let before = order.iter().filter(|&&shard| shard < place.shard);
             place.guard = before.count() as u32;
         }
-        let mut held = Small::new();
-        for &shard in order {
+        for &shard in &order {
             let mut shard = self.shards[shard as usize].0.lock();
             let time = shard.advance(now.as_nanos(), self.tolerance);
             held.push(Held { shard, time });
         }
-        held
     }
 
     /// What one limit says, before anything is charged.
@@ -730,25 +730,19 @@ impl MemoryStore {
     }
 }
 
-/// Writes the shards of places in order, each once, and says how many there are.
+/// Adds a number to some that are in order, unless it is there.
 #[inline]
-fn distinct_in_order(places: &[Place], order: &mut [u32]) -> usize {
-    let mut count = 0;
-    for place in places {
-        let mut index = count;
-        while index > 0 && order[index - 1] > place.shard {
-            index -= 1;
-        }
-        if index > 0 && order[index - 1] == place.shard {
-            continue;
-        }
-        for later in (index..count).rev() {
-            order[later + 1] = order[later];
-        }
-        order[index] = place.shard;
-        count += 1;
+fn insert_in_order(order: &mut Small<u32>, number: u32) {
+    if order.contains(&number) {
+        return;
     }
-    count
+    order.push(number);
+    for index in (1..order.len()).rev() {
+        if order[index - 1] < number {
+            break;
+        }
+        order.swap(index - 1, index);
+    }
 }
 
 /// Reads the first slots of every cell, so that the processor waits for all of them at once and not
