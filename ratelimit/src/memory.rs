@@ -364,18 +364,15 @@ impl MemoryStore {
         for charge in charges {
             let key = charge.key();
             // Limits of one dimension follow each other often, with the very same text.
-            if !std::ptr::eq(last.0, key) && !key.is_empty() {
+            if key.is_empty() {
+                last = (key, self.hash_of_nothing);
+            } else if !std::ptr::eq(last.0, key) {
                 last = (key, self.hasher.hash_one(key));
             }
-            let hash = if key.is_empty() {
-                self.hash_of_nothing
-            } else {
-                last.1
-            };
             places.push(Place {
-                shard: self.shard_of(charge.limit(), hash),
+                shard: self.shard_of(charge.limit(), last.1),
                 guard: 0,
-                fingerprint: mixed(hash ^ charge.limit().seed()),
+                fingerprint: fingerprint(last.1, charge.limit()),
             });
         }
     }
@@ -776,6 +773,14 @@ const fn mixed(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     number ^ (number >> 31)
+}
+
+/// The name of a key's cell under a limit. The limit decides over the lower 44 bits alone, so that the
+/// cells of one key are neighbors, which the processor fetches together. Two keys of a limit have
+/// different ones unless their hashes are the same.
+#[inline]
+const fn fingerprint(hash: u64, limit: &Limit) -> u64 {
+    mixed(hash) ^ (limit.seed() >> 20)
 }
 
 fn refuse_unheld(charges: &[Charge<'_>]) -> Result<(), StoreError> {
