@@ -156,6 +156,7 @@ impl Observer for MetricsObserver {
             StoreError::NeedsReservation { .. }
             | StoreError::TooManyQuotas(_)
             | StoreError::Quota { .. }
+            | StoreError::Apart { .. }
             | StoreError::ForeignReservation => "misuse",
         };
         counter!("ratelimit_errors_total", "error" => error).increment(1);
