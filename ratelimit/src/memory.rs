@@ -366,12 +366,11 @@ impl MemoryStore {
         let mut statuses: Small<Status<'a>> = SmallVec::new();
         for (charge, place) in charges.iter().zip(&mut places) {
             let held = &mut held[place.guard as usize];
-            let before = self.ask(charge, place, held, &mut statuses)?;
+            self.ask(charge, place, held, &mut befores, &mut statuses)?;
             if !held.shard.lines.is_empty() {
                 let ticket = waiter.as_ref().and_then(|waiter| waiter.ticket());
-                behind_line(&mut statuses, charge, &before, place, held, ticket);
+                behind_line(&mut statuses, charge, &befores, place, held, ticket);
             }
-            befores.push(before);
         }
         let allowed = !statuses.iter().any(Status::is_violated);
         if allowed && intent != Intent::Peek {
@@ -443,13 +442,14 @@ impl MemoryStore {
         charge: &Charge<'a>,
         place: &mut Place,
         held: &mut Held<'_>,
+        befores: &mut Small<Before>,
         statuses: &mut Small<Status<'a>>,
-    ) -> Result<Before, StoreError> {
+    ) -> Result<(), StoreError> {
         match charge.quota() {
-            Quota::Rate(rate) => self.ask_rate(charge, rate.gcra(), place, held, statuses),
+            Quota::Rate(rate) => self.ask_rate(charge, rate.gcra(), place, held, befores, statuses),
             _ => {
-                self.ask_counted(charge, place, held, statuses)?;
-                Ok(Before::default())
+                befores.push(Before::default());
+                self.ask_counted(charge, place, held, statuses)
             }
         }
     }
@@ -461,14 +461,15 @@ impl MemoryStore {
         gcra: &Gcra,
         place: &mut Place,
         held: &mut Held<'_>,
+        befores: &mut Small<Before>,
         statuses: &mut Small<Status<'a>>,
-    ) -> Result<Before, StoreError> {
+    ) -> Result<(), StoreError> {
         let Held { shard, time } = held;
         let Some(found) = shard.rates.find(place.fingerprint) else {
-            return self.ask_unknown(charge, gcra, place, held, statuses);
+            return self.ask_unknown(charge, gcra, place, held, befores, statuses);
         };
         if self.registry.rate(found.quota) != Some(gcra) {
-            return self.ask_other_rate(charge, gcra, false, &found, held, statuses);
+            return self.ask_other_rate(charge, gcra, false, &found, held, befores, statuses);
         }
         let before = Before {
             index: Some(found.index),
@@ -476,7 +477,8 @@ impl MemoryStore {
             outstanding: gcra.outstanding(&found.cell, time.now),
         };
         statuses.push(rate_status(charge, gcra, before.outstanding, *time));
-        Ok(before)
+        befores.push(before);
+        Ok(())
     }
 
     /// What a rate says to a key without a cell.
@@ -487,16 +489,18 @@ impl MemoryStore {
         gcra: &Gcra,
         place: &mut Place,
         held: &mut Held<'_>,
+        befores: &mut Small<Before>,
         statuses: &mut Small<Status<'a>>,
-    ) -> Result<Before, StoreError> {
+    ) -> Result<(), StoreError> {
         let Held { shard, time } = held;
         if self.shares(charge, place, shard, time.now)?
             && let Some(found) = shard.rates.find(place.fingerprint)
         {
-            return self.ask_other_rate(charge, gcra, true, &found, held, statuses);
+            return self.ask_other_rate(charge, gcra, true, &found, held, befores, statuses);
         }
         statuses.push(rate_status(charge, gcra, 0, *time));
-        Ok(Before::default())
+        befores.push(Before::default());
+        Ok(())
     }
 
     /// What a rate says where the cell may be that of another one.
@@ -508,8 +512,9 @@ impl MemoryStore {
         shares: bool,
         found: &Found,
         held: &mut Held<'_>,
+        befores: &mut Small<Before>,
         statuses: &mut Small<Status<'a>>,
-    ) -> Result<Before, StoreError> {
+    ) -> Result<(), StoreError> {
         let Held { shard, time } = held;
         let mut level = None;
         let (index, quota, cell) = match self.registry.rate(found.quota) {
@@ -537,11 +542,12 @@ impl MemoryStore {
             status.set_level(level);
         }
         statuses.push(status);
-        Ok(Before {
+        befores.push(Before {
             index,
             quota,
             outstanding,
-        })
+        });
+        Ok(())
     }
 
     /// Whether a key without a cell has to share one, in whose place it is put then: the store is

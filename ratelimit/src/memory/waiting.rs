@@ -350,13 +350,13 @@ impl Drop for Waiter<'_> {
 pub(super) fn behind_line<'a>(
     statuses: &mut [Status<'a>],
     charge: &Charge<'a>,
-    before: &Before,
+    befores: &[Before],
     place: &Place,
     held: &mut Held<'_>,
     ticket: Option<u64>,
 ) {
     let (shard, time) = (&mut *held.shard, held.time);
-    if let Some(status) = statuses.last_mut() {
+    if let (Some(status), Some(before)) = (statuses.last_mut(), befores.last()) {
         *status = status_behind(status, charge, before, place, shard, time, ticket);
     }
 }
