@@ -469,7 +469,10 @@ impl MemoryStore {
             return self.ask_unknown(charge, gcra, place, held, befores, statuses);
         };
         if self.registry.rate(found.quota) != Some(gcra) {
-            return self.ask_other_rate(charge, gcra, false, &found, held, befores, statuses);
+            let (before, status) = self.ask_other_rate(charge, gcra, false, &found, held)?;
+            befores.push(before);
+            statuses.push(status);
+            return Ok(());
         }
         let before = Before {
             index: Some(found.index),
@@ -496,7 +499,10 @@ impl MemoryStore {
         if self.shares(charge, place, shard, time.now)?
             && let Some(found) = shard.rates.find(place.fingerprint)
         {
-            return self.ask_other_rate(charge, gcra, true, &found, held, befores, statuses);
+            let (before, status) = self.ask_other_rate(charge, gcra, true, &found, held)?;
+            befores.push(before);
+            statuses.push(status);
+            return Ok(());
         }
         statuses.push(rate_status(charge, gcra, 0, *time));
         befores.push(Before::default());
@@ -512,9 +518,7 @@ impl MemoryStore {
         shares: bool,
         found: &Found,
         held: &mut Held<'_>,
-        befores: &mut Small<Before>,
-        statuses: &mut Small<Status<'a>>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(Before, Status<'a>), StoreError> {
         let Held { shard, time } = held;
         let mut level = None;
         let (index, quota, cell) = match self.registry.rate(found.quota) {
@@ -541,13 +545,12 @@ impl MemoryStore {
         if let Some(level) = level {
             status.set_level(level);
         }
-        statuses.push(status);
-        befores.push(Before {
+        let before = Before {
             index,
             quota,
             outstanding,
-        });
-        Ok(())
+        };
+        Ok((before, status))
     }
 
     /// Whether a key without a cell has to share one, in whose place it is put then: the store is
