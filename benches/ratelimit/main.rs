@@ -72,7 +72,7 @@ fn visit_all(keys: u64, mut visit: impl FnMut(&Call)) {
 fn bursar_row(group: &mut Group<'_>, traffic: &Traffic, bursar: &Bursar<Frozen>) {
     row(group, "bursar", traffic, bursar);
     group.bench_function("bursar_prepared", |bencher| {
-        let calls: Vec<_> = traffic.stream().take(4096).collect();
+        let calls: Vec<_> = traffic.stream().take(1 << 18).collect();
         let charges: Vec<_> = calls.iter().map(|call| bursar.charges(call)).collect();
         let mut charges = charges.iter().cycle();
         bencher.iter(|| {

@@ -50,6 +50,7 @@ impl<'a> Decision<'a> {
         }
     }
 
+    #[inline]
     pub(crate) const fn from_statuses(statuses: SmallVec<[Status<'a>; 8]>) -> Self {
         Self { statuses }
     }
@@ -163,6 +164,7 @@ pub enum Level {
 
 impl<'a> Status<'a> {
     /// The status of a charge that did or did not fit. For implementations of a store.
+    #[inline]
     #[must_use]
     pub const fn new(charge: Charge<'a>, fits: bool, level: Level) -> Self {
         Self {
@@ -190,6 +192,14 @@ impl<'a> Status<'a> {
 
     pub(crate) fn set_level(&mut self, level: Level) {
         self.level = level;
+    }
+
+    /// What is outstanding of a rate after its charge.
+    #[inline]
+    pub(crate) fn charged(&mut self, after: u128) {
+        if let Level::Rate { outstanding, .. } = &mut self.level {
+            *outstanding = after;
+        }
     }
 
     /// The limit.

@@ -78,6 +78,16 @@ impl Gcra {
         }
     }
 
+    /// The same, field by field, which needs no copy in memory.
+    #[inline]
+    pub(crate) const fn copied(&self) -> Self {
+        Self {
+            ticks: self.ticks,
+            units: self.units,
+            burst: self.burst,
+        }
+    }
+
     /// The ticks of the reduced fraction.
     #[must_use]
     pub const fn ticks(&self) -> u64 {
@@ -137,7 +147,20 @@ impl Gcra {
     /// `u64::MAX` units instead of wrapping.
     #[inline]
     pub const fn charge(&self, cell: &mut RateCell, cost: u64, now: u64) -> Position {
-        if self.outstanding(cell, now) == 0 {
+        let outstanding = self.outstanding(cell, now);
+        self.charge_onto(cell, outstanding, cost, now)
+    }
+
+    /// [`charge`](Self::charge) where the outstanding part is known.
+    #[inline]
+    pub(crate) const fn charge_onto(
+        &self,
+        cell: &mut RateCell,
+        outstanding: u128,
+        cost: u64,
+        now: u64,
+    ) -> Position {
+        if outstanding == 0 {
             *cell = RateCell {
                 // A conversion may have named a start just ahead of now.
                 start: if now < cell.start { cell.start } else { now },

@@ -20,6 +20,7 @@ mod waiting;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::BuildHasher as _;
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -30,12 +31,13 @@ use smallvec::SmallVec;
 use self::counted::{CountedCell, Stock, StockCell, WindowCell};
 use self::registry::Registry;
 use self::shard::{Shard, ShardTime};
-use self::table::{MAX_QUOTAS, QuotaNumber};
+use self::table::{Found, MAX_QUOTAS, QuotaNumber};
 pub use self::waiting::{Ticket, Turn};
 use self::waiting::{Waiter, behind_line};
 use crate::decision::{Decision, Level, RetryAfter, Status};
 use crate::gcra::{Gcra, Position, RateCell};
-use crate::name::Dimension;
+use crate::limit::Limit;
+use crate::name::DimensionRole;
 use crate::quota::{Quota, SlidingWindow};
 use crate::request::{Charge, Charges};
 use crate::reservation::{
@@ -91,6 +93,11 @@ pub struct MemoryStore {
     hasher: FixedState,
     /// The store's part of its reservations' ids.
     identity: u64,
+    /// Of the empty key, which every global limit has.
+    hash_of_nothing: u64,
+    keys_in_a_shard: usize,
+    /// [`Settings::clock_tolerance`] in nanoseconds.
+    tolerance: u64,
     next_reservation: AtomicU64,
     /// Reservations that have not had their last settlement, by the low bits of their id.
     open: Box<[Padded<Mutex<OpenReservations>>]>,
@@ -140,16 +147,19 @@ impl Default for Settings {
     }
 }
 
-/// Limits that every request shares have shards of their own, so that a decision can lock them last.
-#[cfg(not(loom))]
-const SHARED_SHARDS: usize = 16;
-/// Two will do for the model checker, which explores every lock.
-#[cfg(loom)]
-const SHARED_SHARDS: usize = 2;
-
 /// Gives every store of the process another identity, so that no store settles what another one
 /// reserved.
 static NEXT_STORE: AtomicU64 = AtomicU64::new(1);
+
+/// The limits that every request shares have a shard of their own, so that a decision can lock it
+/// last. One is enough: whoever asks one of them asks them all.
+const SHARED_SHARDS: usize = 1;
+/// Reservations are opened and settled apart from the shards.
+#[cfg(not(loom))]
+const OPEN_PARTS: usize = 16;
+/// Two will do for the model checker, which explores every lock.
+#[cfg(loom)]
+const OPEN_PARTS: usize = 2;
 
 /// On cache lines of its own.
 #[derive(Debug)]
@@ -183,29 +193,32 @@ enum Intent {
 #[derive(Clone, Copy, Debug)]
 struct Place {
     shard: u32,
-    /// The index of the shard's guard.
+    /// The index of the shard among those held.
     guard: u32,
     fingerprint: u64,
 }
 
-/// A charge's state before the decision.
-#[derive(Clone, Copy, Debug)]
-enum Before {
-    Rate {
-        /// Where the cell is, `None` if there is none, or one of another quota.
-        index: Option<usize>,
-        quota: Option<QuotaNumber>,
-        cell: RateCell,
-        outstanding: u128,
-    },
-    Counted,
+/// The state of a rate's cell before the decision; of anything else it stays empty.
+#[derive(Clone, Copy, Debug, Default)]
+struct Before {
+    /// Where the cell is, if there is one under the charge's quota.
+    index: Option<usize>,
+    quota: Option<QuotaNumber>,
+    outstanding: u128,
 }
 
+/// What is held for a reservation.
+type Holds = SmallVec<[Hold; 6]>;
 /// When each unsettled reservation stands for good.
 type OpenReservations = HashMap<u64, u64, foldhash::fast::FixedState>;
 /// Eight charges need no allocation.
 type Small<T> = SmallVec<[T; 8]>;
-type Guards<'s> = Small<MutexGuard<'s, Shard>>;
+
+/// A shard under its lock, and the decision's time there.
+struct Held<'s> {
+    shard: MutexGuard<'s, Shard>,
+    time: ShardTime,
+}
 
 impl MemoryStore {
     /// An empty store.
@@ -216,14 +229,18 @@ impl MemoryStore {
             shards: keyed,
             ..settings
         };
+        let hasher = FixedState::with_seed(settings.seed);
         Self {
             settings,
             shards: padded(keyed + SHARED_SHARDS),
             registry: Registry::new(),
-            hasher: FixedState::with_seed(settings.seed),
             identity: NEXT_STORE.fetch_add(1, Ordering::Relaxed),
+            hash_of_nothing: hasher.hash_one(""),
+            hasher,
+            keys_in_a_shard: (settings.max_keys / keyed).max(1),
+            tolerance: nanos(settings.clock_tolerance),
             next_reservation: AtomicU64::new(1),
-            open: padded(SHARED_SHARDS),
+            open: padded(OPEN_PARTS),
         }
     }
 
@@ -238,8 +255,7 @@ impl MemoryStore {
         charges: &Charges<'a>,
         now: Timestamp,
     ) -> Result<Decision<'a>, StoreError> {
-        let decided = self.decide(charges, now, Intent::Check)?;
-        Ok(decided.decision)
+        self.decide(charges, now, Intent::Check, &mut Holds::new())
     }
 
     /// Decides as [`check`](Self::check) would and changes nothing.
@@ -252,8 +268,7 @@ impl MemoryStore {
         charges: &Charges<'a>,
         now: Timestamp,
     ) -> Result<Decision<'a>, StoreError> {
-        let decided = self.decide(charges, now, Intent::Peek)?;
-        Ok(decided.decision)
+        self.decide(charges, now, Intent::Peek, &mut Holds::new())
     }
 
     /// Decides, and holds the cost in every limit if the request is allowed.
@@ -311,7 +326,7 @@ impl MemoryStore {
     pub fn sweep(&self, now: Timestamp) {
         for shard in &self.shards {
             let mut shard = shard.0.lock();
-            let time = shard.advance(now.as_nanos(), nanos(self.settings.clock_tolerance));
+            let time = shard.advance(now.as_nanos(), self.tolerance);
             shard.sweep(&self.registry, time.now);
         }
     }
@@ -321,180 +336,220 @@ impl MemoryStore {
         charges: &Charges<'a>,
         now: Timestamp,
         intent: Intent,
-    ) -> Result<Admission<'a>, StoreError> {
-        self.decide_as(charges, now, intent, None)
+        holds: &mut Holds,
+    ) -> Result<Decision<'a>, StoreError> {
+        self.decide_as(charges, now, intent, holds, None)
     }
 
     /// Decides, for somebody who may wait in line.
+    #[inline]
     fn decide_as<'a>(
         &self,
         charges: &Charges<'a>,
         now: Timestamp,
         intent: Intent,
+        holds: &mut Holds,
         waiter: Option<&mut Waiter<'_>>,
-    ) -> Result<Admission<'a>, StoreError> {
+    ) -> Result<Decision<'a>, StoreError> {
         let charges = charges.as_slice();
         if intent == Intent::Check {
             refuse_unheld(charges)?;
         }
-        let mut places = self.places(charges);
-        let mut guards = self.lock(&mut places);
-        let times: Small<ShardTime> = guards
-            .iter_mut()
-            .map(|guard| guard.advance(now.as_nanos(), nanos(self.settings.clock_tolerance)))
-            .collect();
+        // Lists are filled in place: to return one is to copy all of its room.
+        let mut places: Small<Place> = SmallVec::new();
+        self.find_places(charges, &mut places);
+        let mut held: Small<Held<'_>> = SmallVec::new();
+        self.lock(&mut places, now, &mut held);
+        touch(&places, &held);
 
         let mut befores: Small<Before> = SmallVec::new();
         let mut statuses: Small<Status<'a>> = SmallVec::new();
-        let mut allowed = true;
         for (charge, place) in charges.iter().zip(&mut places) {
-            let time = times[place.guard as usize];
-            let shard = &mut *guards[place.guard as usize];
-            let (before, mut status) = self.ask(charge, place, shard, time)?;
-            if !shard.lines.is_empty() {
+            let held = &mut held[place.guard as usize];
+            self.ask(charge, place, held, &mut befores, &mut statuses)?;
+            if !held.shard.lines.is_empty() {
                 let ticket = waiter.as_ref().and_then(|waiter| waiter.ticket());
-                status = behind_line(status, charge, &before, place, shard, time, ticket);
+                behind_line(&mut statuses, charge, &befores, place, held, ticket);
             }
-            allowed &= !status.is_violated();
-            befores.push(before);
-            statuses.push(status);
         }
-        if !allowed || intent == Intent::Peek {
-            if let Some(waiter) = waiter {
-                waiter.refused(&statuses, &places, &mut guards, &times);
-            }
-            return Ok(Admission::new(Decision::from_statuses(statuses), None));
+        let allowed = !statuses.iter().any(Status::is_violated);
+        if allowed && intent != Intent::Peek {
+            self.number_quotas(charges, &mut befores)?;
+            self.commit(&places, &befores, &mut statuses, &mut held, intent, holds);
         }
-        self.number_quotas(charges, &mut befores)?;
-        let holds = self.commit(
-            &places,
-            &befores,
-            &mut statuses,
-            &mut guards,
-            &times,
-            intent,
-        );
         if let Some(waiter) = waiter {
-            waiter.passed(&places, &mut guards);
+            match allowed {
+                true => waiter.passed(&places, &mut held),
+                false => waiter.refused(&statuses, &places, &mut held),
+            }
         }
-        let reservation = match intent {
-            Intent::Reserve(id) => Some(Reservation::new(id, holds)),
-            Intent::Peek | Intent::Check => None,
-        };
-        Ok(Admission::new(
-            Decision::from_statuses(statuses),
-            reservation,
-        ))
+        drop(held);
+        Ok(Decision::from_statuses(statuses))
     }
 
-    fn places(&self, charges: &[Charge<'_>]) -> Small<Place> {
-        let mut places = Small::new();
-        let mut last: Option<(&str, u64)> = None;
+    #[inline]
+    fn find_places(&self, charges: &[Charge<'_>], places: &mut Small<Place>) {
+        let mut last = ("", self.hash_of_nothing);
         for charge in charges {
             let key = charge.key();
             // Limits of one dimension follow each other often, with the very same text.
-            let hash = match last {
-                Some((text, hash)) if std::ptr::eq(text, key) => hash,
-                _ => self.hasher.hash_one(key),
-            };
-            last = Some((key, hash));
+            if key.is_empty() {
+                last = (key, self.hash_of_nothing);
+            } else if !std::ptr::eq(last.0, key) {
+                last = (key, self.hasher.hash_one(key));
+            }
             places.push(Place {
-                shard: self.shard_of(charge, hash),
+                shard: self.shard_of(charge.limit(), last.1),
                 guard: 0,
-                fingerprint: mixed(hash ^ charge.limit().seed()),
+                fingerprint: fingerprint(last.1, charge.limit()),
             });
         }
-        places
     }
 
-    fn shard_of(&self, charge: &Charge<'_>, hash: u64) -> u32 {
+    #[inline]
+    fn shard_of(&self, limit: &Limit, hash: u64) -> u32 {
         let keyed = self.settings.shards;
-        let dimension = charge.limit().dimension();
-        let shard = if dimension == Dimension::GLOBAL || dimension == Dimension::METHOD {
-            keyed + (charge.limit().seed() % SHARED_SHARDS as u64) as usize
-        } else {
+        let shard = match limit.dimension_role() {
+            DimensionRole::Global | DimensionRole::Method => keyed,
             // The highest bits; a shift by all 64 would be out of range.
-            ((hash >> 1) >> (63 - keyed.trailing_zeros())) as usize
+            _ => ((hash >> 1) >> (63 - keyed.trailing_zeros())) as usize,
         };
         shard as u32
     }
 
     /// Locks the shards of all places, in the order of their numbers.
-    fn lock(&self, places: &mut [Place]) -> Guards<'_> {
-        let mut order: Small<u32> = places.iter().map(|place| place.shard).collect();
-        order.sort_unstable();
-        order.dedup();
-        for place in places {
-            let guard = order.iter().position(|&shard| shard == place.shard);
-            place.guard = guard.unwrap_or_default() as u32;
+    #[inline]
+    fn lock<'s>(&'s self, places: &mut [Place], now: Timestamp, held: &mut Small<Held<'s>>) {
+        let mut order: Small<u32> = SmallVec::new();
+        for place in &*places {
+            insert_in_order(&mut order, place.shard);
         }
-        order
-            .iter()
-            .map(|&shard| self.shards[shard as usize].0.lock())
-            .collect()
+        for place in places {
+            let before = order.iter().filter(|&&shard| shard < place.shard);
+            place.guard = before.count() as u32;
+        }
+        for &shard in &order {
+            let mut shard = self.shards[shard as usize].0.lock();
+            let time = shard.advance(now.as_nanos(), self.tolerance);
+            held.push(Held { shard, time });
+        }
     }
 
     /// What one limit says, before anything is charged.
+    #[inline]
     fn ask<'a>(
         &self,
         charge: &Charge<'a>,
         place: &mut Place,
-        shard: &mut Shard,
-        time: ShardTime,
-    ) -> Result<(Before, Status<'a>), StoreError> {
+        held: &mut Held<'_>,
+        befores: &mut Small<Before>,
+        statuses: &mut Small<Status<'a>>,
+    ) -> Result<(), StoreError> {
         match charge.quota() {
-            Quota::Rate(rate) => self.ask_rate(charge, rate.gcra(), place, shard, time),
-            quota => self.ask_counted(charge, quota, place, shard, time),
+            Quota::Rate(rate) => self.ask_rate(charge, rate.gcra(), place, held, befores, statuses),
+            _ => {
+                befores.push(Before::default());
+                self.ask_counted(charge, place, held, statuses)
+            }
         }
     }
 
+    #[inline]
     fn ask_rate<'a>(
         &self,
         charge: &Charge<'a>,
         gcra: &Gcra,
         place: &mut Place,
-        shard: &mut Shard,
-        time: ShardTime,
-    ) -> Result<(Before, Status<'a>), StoreError> {
-        let mut found = shard.rates.find(place.fingerprint);
-        let shares = found.is_none() && self.shares(charge, place, shard, time.now)?;
-        if shares {
-            found = shard.rates.find(place.fingerprint);
+        held: &mut Held<'_>,
+        befores: &mut Small<Before>,
+        statuses: &mut Small<Status<'a>>,
+    ) -> Result<(), StoreError> {
+        let Held { shard, time } = held;
+        let Some(found) = shard.rates.find(place.fingerprint) else {
+            return self.ask_unknown(charge, gcra, place, held, befores, statuses);
+        };
+        if self.registry.rate(found.quota) != Some(gcra) {
+            let (before, status) = self.ask_other_rate(charge, gcra, false, &found, held)?;
+            befores.push(before);
+            statuses.push(status);
+            return Ok(());
         }
+        let before = Before {
+            index: Some(found.index),
+            quota: Some(found.quota),
+            outstanding: gcra.outstanding(&found.cell, time.now),
+        };
+        statuses.push(rate_status(charge, gcra, before.outstanding, *time));
+        befores.push(before);
+        Ok(())
+    }
+
+    /// What a rate says to a key without a cell.
+    #[cold]
+    fn ask_unknown<'a>(
+        &self,
+        charge: &Charge<'a>,
+        gcra: &Gcra,
+        place: &mut Place,
+        held: &mut Held<'_>,
+        befores: &mut Small<Before>,
+        statuses: &mut Small<Status<'a>>,
+    ) -> Result<(), StoreError> {
+        let Held { shard, time } = held;
+        if self.shares(charge, place, shard, time.now)?
+            && let Some(found) = shard.rates.find(place.fingerprint)
+        {
+            let (before, status) = self.ask_other_rate(charge, gcra, true, &found, held)?;
+            befores.push(before);
+            statuses.push(status);
+            return Ok(());
+        }
+        statuses.push(rate_status(charge, gcra, 0, *time));
+        befores.push(Before::default());
+        Ok(())
+    }
+
+    /// What a rate says where the cell may be that of another one.
+    #[cold]
+    fn ask_other_rate<'a>(
+        &self,
+        charge: &Charge<'a>,
+        gcra: &Gcra,
+        shares: bool,
+        found: &Found,
+        held: &mut Held<'_>,
+    ) -> Result<(Before, Status<'a>), StoreError> {
+        let Held { shard, time } = held;
         let mut level = None;
-        let (index, quota, cell) = match found {
+        let (index, quota, cell) = match self.registry.rate(found.quota) {
+            Some(rate) if rate == gcra => (Some(found.index), Some(found.quota), found.cell),
+            // The limit knows both rates, for two tiers. What passed under the other one drains
+            // as it would until something passes under this one.
+            Some(other) if shares || charge.limit().may_have(charge.key(), other) => {
+                let here = Gcra::new(other.ticks(), other.units(), gcra.burst());
+                level = Some(rate_level(&here, other.outstanding(&found.cell, time.now)));
+                (None, None, other.carry(&found.cell, time.now, gcra))
+            }
+            // The limit was changed. That is written down also for a refusal, or the wait that
+            // is told would not be the one that helps.
+            Some(old) => {
+                let number = self.number(gcra)?;
+                let cell = old.convert(&found.cell, time.now, gcra);
+                shard.rates.write(found.index, number, &cell);
+                (Some(found.index), Some(number), cell)
+            }
             None => (None, None, RateCell::default()),
-            Some(found) => match self.registry.rate(found.quota) {
-                Some(rate) if rate == gcra => (Some(found.index), Some(found.quota), found.cell),
-                // The limit knows both rates, for two tiers. What passed under the other one drains
-                // as it would until something passes under this one.
-                Some(other) if shares || charge.limit().may_have(charge.key(), other) => {
-                    let here = Gcra::new(other.ticks(), other.units(), gcra.burst());
-                    level = Some(rate_level(&here, other.outstanding(&found.cell, time.now)));
-                    let cell = other.carry(&found.cell, time.now, gcra);
-                    (Some(found.index), None, cell)
-                }
-                // The limit was changed. That is written down also for a refusal, or the wait that
-                // is told would not be the one that helps.
-                Some(old) => {
-                    let number = self.number(gcra)?;
-                    let cell = old.convert(&found.cell, time.now, gcra);
-                    shard.rates.write(found.index, number, &cell);
-                    (Some(found.index), Some(number), cell)
-                }
-                None => (Some(found.index), None, RateCell::default()),
-            },
         };
         let outstanding = gcra.outstanding(&cell, time.now);
-        let fits = gcra.admits(outstanding, charge.cost());
-        let before = Before::Rate {
+        let mut status = rate_status(charge, gcra, outstanding, *time);
+        if let Some(level) = level {
+            status.set_level(level);
+        }
+        let before = Before {
             index,
             quota,
-            cell,
             outstanding,
         };
-        let level = level.unwrap_or_else(|| rate_level(gcra, outstanding));
-        let status = Status::new(*charge, fits, level).late(time.ahead);
         Ok((before, status))
     }
 
@@ -509,10 +564,10 @@ impl MemoryStore {
         now: u64,
     ) -> Result<bool, StoreError> {
         let shared = mixed(charge.limit().seed());
-        if shard.is_full(self.keys_in_a_shard(), &self.registry, now) {
+        if shard.is_full(self.keys_in_a_shard, &self.registry, now) {
             if self.settings.when_full == WhenFull::Error {
                 return Err(StoreError::Full {
-                    keys: self.keys_in_a_shard(),
+                    keys: self.keys_in_a_shard,
                 });
             }
             shard.shared = true;
@@ -523,18 +578,19 @@ impl MemoryStore {
         Ok(true)
     }
 
+    #[inline(never)]
     fn ask_counted<'a>(
         &self,
         charge: &Charge<'a>,
-        quota: &Quota,
         place: &mut Place,
-        shard: &mut Shard,
-        time: ShardTime,
-    ) -> Result<(Before, Status<'a>), StoreError> {
+        held: &mut Held<'_>,
+        statuses: &mut Small<Status<'a>>,
+    ) -> Result<(), StoreError> {
+        let Held { shard, time } = held;
         if !shard.counted.contains_key(&place.fingerprint) {
             self.shares(charge, place, shard, time.now)?;
         }
-        let cost = charge.cost();
+        let (quota, cost) = (charge.quota(), charge.cost());
         let (used, level) = match (shard.counted.get_mut(&place.fingerprint), quota) {
             (Some(CountedCell::Window(cell)), Quota::SlidingWindow(window)) => {
                 let used = cell.used(window, time.now);
@@ -548,16 +604,10 @@ impl MemoryStore {
             // Nothing yet, or the quota was of another kind, which cannot be compared.
             _ => (0, UNUSED),
         };
-        let fits = quota
-            .largest_cost()
-            .checked_sub(cost)
-            .is_some_and(|most| used <= most);
-        let status = Status::new(*charge, fits, level).late(time.ahead);
-        Ok((Before::Counted, status))
-    }
-
-    fn keys_in_a_shard(&self) -> usize {
-        (self.settings.max_keys / self.settings.shards).max(1)
+        let most = quota.largest_cost().checked_sub(cost);
+        let fits = most.is_some_and(|most| used <= most);
+        statuses.push(Status::new(*charge, fits, level).late(time.ahead));
+        Ok(())
     }
 
     fn number(&self, gcra: &Gcra) -> Result<QuotaNumber, StoreError> {
@@ -572,78 +622,80 @@ impl MemoryStore {
         befores: &mut [Before],
     ) -> Result<(), StoreError> {
         for (charge, before) in charges.iter().zip(befores) {
-            if let (Before::Rate { quota, .. }, Quota::Rate(rate)) = (before, charge.quota())
-                && quota.is_none()
-            {
-                *quota = Some(self.number(rate.gcra())?);
+            if let (None, Quota::Rate(rate)) = (before.quota, charge.quota()) {
+                before.quota = Some(self.number(rate.gcra())?);
             }
         }
         Ok(())
     }
 
     /// Charges every limit that the cost fits in; only limits in shadow mode may not have room.
+    #[inline]
     fn commit(
         &self,
         places: &[Place],
         befores: &[Before],
         statuses: &mut [Status<'_>],
-        guards: &mut Guards<'_>,
-        times: &[ShardTime],
+        held: &mut [Held<'_>],
         intent: Intent,
-    ) -> Small<Hold> {
-        let mut holds = Small::new();
-        let mut moved = false;
+        holds: &mut Holds,
+    ) {
         for ((place, before), status) in places.iter().zip(befores).zip(statuses) {
             if !status.fits() {
                 continue;
             }
-            let time = times[place.guard as usize];
-            let shard = &mut *guards[place.guard as usize];
-            let kind = match (before, status.quota()) {
-                (
-                    Before::Rate {
-                        index,
-                        quota: Some(quota),
-                        cell,
-                        outstanding,
-                    },
-                    Quota::Rate(rate),
-                ) => {
+            let held = &mut held[place.guard as usize];
+            match (status.quota(), before.quota) {
+                (Quota::Rate(rate), Some(number)) => {
                     let gcra = rate.gcra();
-                    let mut cell = *cell;
-                    let position = gcra.charge(&mut cell, status.cost(), time.now);
-                    let index = index.filter(|_| !moved);
-                    moved |=
-                        shard.write_rate(place.fingerprint, index, *quota, &cell, &self.registry);
-                    let after = *outstanding + u128::from(status.cost()) * u128::from(gcra.ticks());
-                    status.set_level(rate_level(gcra, after));
-                    HoldKind::Rate {
-                        gcra: *gcra,
-                        position,
+                    let rates = &held.shard.rates;
+                    // A sweep or a new cell since may have moved it.
+                    let at = |index: &usize| rates.is_at(*index, place.fingerprint);
+                    let position = match before.index.filter(at) {
+                        Some(index) => charge_rate(gcra, index, held, before, status),
+                        None => self.add_rate(gcra, number, place, held, before, status),
+                    };
+                    if let Intent::Reserve(_) = intent {
+                        let gcra = *gcra;
+                        holds.push(hold(place, status, HoldKind::Rate { gcra, position }));
                     }
                 }
-                (_, quota) => {
-                    let (kind, level) = charge_counted(
-                        shard,
-                        place.fingerprint,
-                        quota,
-                        status.cost(),
-                        time.now,
-                        intent,
-                    );
-                    status.set_level(level);
-                    kind
+                (quota, _) => {
+                    let kind = charge_counted(quota, place, held, status, intent);
+                    if let Intent::Reserve(_) = intent {
+                        holds.push(hold(place, status, kind));
+                    }
                 }
-            };
-            if matches!(intent, Intent::Reserve(_)) {
-                let cell = CellName::Fingerprint {
-                    shard: place.shard,
-                    fingerprint: place.fingerprint,
-                };
-                holds.push(Hold::new(cell, status.limit().unit(), status.cost(), kind));
             }
         }
-        holds
+    }
+
+    /// Charges a cell that is not there yet, or no longer where it was found.
+    #[cold]
+    fn add_rate(
+        &self,
+        gcra: &Gcra,
+        number: QuotaNumber,
+        place: &Place,
+        held: &mut Held<'_>,
+        before: &Before,
+        status: &mut Status<'_>,
+    ) -> Position {
+        let Held { shard, time } = held;
+        let found = shard.rates.find(place.fingerprint);
+        let found = found.and_then(|found| Some((found.cell, self.registry.rate(found.quota)?)));
+        let mut cell = match found {
+            None => RateCell::default(),
+            Some((cell, rate)) if rate == gcra => cell,
+            Some((cell, other)) => other.carry(&cell, time.now, gcra),
+        };
+        let position = gcra.charge_onto(&mut cell, before.outstanding, status.cost(), time.now);
+        shard.add_rate(place.fingerprint, number, &cell, &self.registry);
+        status.set_level(rate_level(
+            gcra,
+            outstanding_after(gcra, before, status.cost()),
+        ));
+        position
     }
 
     /// Remembers that a reservation may be settled.
@@ -656,7 +708,7 @@ impl MemoryStore {
             .reservation_expiry
             .max(longest_hold.unwrap_or_default());
 
-        let mut open = self.open[number as usize % SHARED_SHARDS].0.lock();
+        let mut open = self.open[number as usize % OPEN_PARTS].0.lock();
         if open.len() == open.capacity() {
             open.retain(|_, expires| *expires > now.as_nanos());
         }
@@ -690,7 +742,7 @@ impl MemoryStore {
     /// Whether a reservation may be settled; after its last settlement it may not.
     fn is_open(&self, id: ReservationId, progress: Progress) -> bool {
         let number = id.0 as u64;
-        let mut open = self.open[number as usize % SHARED_SHARDS].0.lock();
+        let mut open = self.open[number as usize % OPEN_PARTS].0.lock();
         match progress {
             Progress::Step => open.contains_key(&number),
             Progress::Final => open.remove(&number).is_some(),
@@ -714,11 +766,7 @@ impl MemoryStore {
         };
         let mut shard = shard.0.lock();
         let now = match now {
-            Some(now) => {
-                shard
-                    .advance(now.as_nanos(), nanos(self.settings.clock_tolerance))
-                    .now
-            }
+            Some(now) => shard.advance(now.as_nanos(), self.tolerance).now,
             None => shard.latest(),
         };
         match hold.kind {
@@ -764,29 +812,53 @@ impl MemoryStore {
         match (change, current) {
             (Change::Unused(_), None) | (Change::Debt(0), _) => Ok(0),
             (Change::Unused(unused), Some((found, rate))) => {
-                let mut cell = found.cell;
                 if rate != *gcra {
                     return Ok(0);
                 }
-                let refunded = gcra.refund(&mut cell, position, unused, now);
-                shard.rates.write(found.index, found.quota, &cell);
-                Ok(refunded)
+                let refund = |cell: &mut RateCell| gcra.refund(cell, position, unused, now);
+                Ok(shard.rates.update(found.index, refund))
             }
             (Change::Debt(debt), Some((found, rate))) => {
-                let mut cell = found.cell;
-                rate.charge(&mut cell, debt, now);
-                shard.rates.write(found.index, found.quota, &cell);
+                let charge = |cell: &mut RateCell| rate.charge(cell, debt, now);
+                shard.rates.update(found.index, charge);
                 Ok(0)
             }
             (Change::Debt(debt), None) => {
                 let number = self.number(gcra)?;
                 let mut cell = RateCell::default();
                 gcra.charge(&mut cell, debt, now);
-                shard.write_rate(fingerprint, None, number, &cell, &self.registry);
+                shard.add_rate(fingerprint, number, &cell, &self.registry);
                 Ok(0)
             }
         }
     }
+}
+
+/// Adds a number to some that are in order, unless it is there.
+#[inline]
+fn insert_in_order(order: &mut Small<u32>, number: u32) {
+    if order.contains(&number) {
+        return;
+    }
+    order.push(number);
+    for index in (1..order.len()).rev() {
+        if order[index - 1] < number {
+            break;
+        }
+        order.swap(index - 1, index);
+    }
+}
+
+/// Reads the first slots of every cell, so that the processor waits for all of them at once and not
+/// for one after the other.
+#[inline]
+fn touch(places: &[Place], held: &[Held<'_>]) {
+    let mut touched = 0;
+    for place in places {
+        let rates = &held[place.guard as usize].shard.rates;
+        touched ^= rates.touch(place.fingerprint);
+    }
+    black_box(touched);
 }
 
 /// Nothing in use.
@@ -810,6 +882,14 @@ const fn mixed(number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
+/// The name of a key's cell under a limit. The limit decides over the lower 44 bits alone, so that the
+/// cells of one key are neighbors, which the processor fetches together. Two keys of a limit have
+/// different ones unless their hashes are the same.
+#[inline]
+const fn fingerprint(hash: u64, limit: &Limit) -> u64 {
+    mixed(hash) ^ (limit.seed() >> 20)
+}
+
 fn refuse_unheld(charges: &[Charge<'_>]) -> Result<(), StoreError> {
     let unheld = charges
         .iter()
@@ -824,30 +904,75 @@ fn refuse_unheld(charges: &[Charge<'_>]) -> Result<(), StoreError> {
 
 const fn rate_level(gcra: &Gcra, outstanding: u128) -> Level {
     Level::Rate {
-        gcra: *gcra,
+        gcra: gcra.copied(),
         tick_nanos: 1,
         outstanding,
     }
 }
 
+/// The status of a charge to a rate before it is made.
+#[inline]
+fn rate_status<'a>(
+    charge: &Charge<'a>,
+    gcra: &Gcra,
+    outstanding: u128,
+    time: ShardTime,
+) -> Status<'a> {
+    let fits = gcra.admits(outstanding, charge.cost());
+    let level = rate_level(gcra, outstanding);
+    Status::new(charge.copied(), fits, level).late(time.ahead)
+}
+
+#[inline(never)]
+fn hold(place: &Place, status: &Status<'_>, kind: HoldKind) -> Hold {
+    let cell = CellName::Fingerprint {
+        shard: place.shard,
+        fingerprint: place.fingerprint,
+    };
+    Hold::new(cell, status.limit().unit(), status.cost(), kind)
+}
+
+#[inline]
+fn outstanding_after(gcra: &Gcra, before: &Before, cost: u64) -> u128 {
+    before.outstanding + u128::from(cost) * u128::from(gcra.ticks())
+}
+
+/// Charges a cell where it was found; the cost fits.
+#[inline]
+fn charge_rate(
+    gcra: &Gcra,
+    index: usize,
+    held: &mut Held<'_>,
+    before: &Before,
+    status: &mut Status<'_>,
+) -> Position {
+    let Held { shard, time } = held;
+    let cost = status.cost();
+    let position = shard.rates.update(index, |cell| {
+        gcra.charge_onto(cell, before.outstanding, cost, time.now)
+    });
+    status.charged(outstanding_after(gcra, before, cost));
+    position
+}
+
 /// Charges anything but a rate; the cost fits.
+#[inline(never)]
 fn charge_counted(
-    shard: &mut Shard,
-    fingerprint: u64,
     quota: &Quota,
-    cost: u64,
-    now: u64,
+    place: &Place,
+    held: &mut Held<'_>,
+    status: &mut Status<'_>,
     intent: Intent,
-) -> (HoldKind, Level) {
+) -> HoldKind {
     let unused = CountedCell::new(quota).unwrap_or(CountedCell::Stock(StockCell::default()));
-    match (shard.counted_cell(fingerprint, unused), quota) {
+    let (now, cost) = (held.time.now, status.cost());
+    let cell = held.shard.counted_cell(place.fingerprint, unused);
+    let (kind, level) = match (cell, quota) {
         (CountedCell::Window(cell), Quota::SlidingWindow(window)) => {
             let at = cell.charge(window, now, cost);
-            let kind = HoldKind::SlidingWindow {
-                window: *window,
-                at,
-            };
-            (kind, cell.level(window, now, 0))
+            let window = *window;
+            let level = cell.level(&window, now, 0);
+            (HoldKind::SlidingWindow { window, at }, level)
         }
         (CountedCell::Stock(cell), quota) => {
             let stock = Stock::of(quota);
@@ -866,7 +991,9 @@ fn charge_counted(
         }
         // The cell was made for this quota.
         (CountedCell::Window(_), _) => (HoldKind::Budget, UNUSED),
-    }
+    };
+    status.set_level(level);
+    kind
 }
 
 fn settle_window(

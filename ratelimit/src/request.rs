@@ -157,6 +157,18 @@ impl<'a> Charge<'a> {
         }
     }
 
+    /// The same, field by field: copied as a whole it would be read in wider words than those in which
+    /// it has just been written, for which processors wait until the writes have reached the cache.
+    #[inline]
+    pub(crate) const fn copied(&self) -> Self {
+        Self {
+            limit: self.limit,
+            quota: self.quota,
+            key: self.key,
+            cost: self.cost,
+        }
+    }
+
     /// The limit.
     #[must_use]
     pub const fn limit(&self) -> &'a Limit {

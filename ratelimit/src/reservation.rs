@@ -137,6 +137,15 @@ impl Reservation {
         }
     }
 
+    pub(crate) const fn from_holds(id: ReservationId, holds: SmallVec<[Hold; 6]>) -> Self {
+        Self {
+            id,
+            holds,
+            settled: false,
+            layer: None,
+        }
+    }
+
     pub(crate) fn with_layer(mut self, layer: Layer) -> Self {
         self.layer = Some(Box::new(layer));
         self

@@ -51,6 +51,7 @@ impl Shard {
     ///
     /// Once the callers' clock has caught up, it counts by itself again: a clock that was corrected,
     /// or callers whose clocks differ, do not run time faster than the most advanced of them.
+    #[inline]
     pub(crate) fn advance(&mut self, now: u64, tolerance: u64) -> ShardTime {
         if self.offset != 0 && now.saturating_add(tolerance) >= self.latest {
             self.offset = 0;
@@ -80,6 +81,7 @@ impl Shard {
     }
 
     /// Whether no new key may be added. Sweeps now and then while that is so.
+    #[cold]
     pub(crate) fn is_full(&mut self, most_keys: usize, registry: &Registry, now: u64) -> bool {
         if self.keys() < most_keys {
             return false;
@@ -100,30 +102,21 @@ impl Shard {
             || counted.is_some_and(|cell| !cell.is_unused(now))
     }
 
-    /// Writes a rate's cell; `place` is where it was found, if no cell was added since. Says whether
-    /// cells may have moved.
-    pub(crate) fn write_rate(
+    /// Writes a rate's cell, new or not. Others may move.
+    #[cold]
+    pub(crate) fn add_rate(
         &mut self,
         fingerprint: u64,
-        place: Option<usize>,
         quota: QuotaNumber,
         cell: &RateCell,
         registry: &Registry,
-    ) -> bool {
-        // A sweep between the finding and the writing may have moved it.
-        if let Some(index) = place
-            && self.rates.is_at(index, fingerprint)
-        {
-            self.rates.write(index, quota, cell);
-            return false;
-        }
+    ) {
         if self.rates.is_crowded() {
             let now = self.latest;
             self.rates
                 .make_room(|number, cell| is_drained(registry, number, cell, now));
         }
         self.rates.put(fingerprint, quota, cell);
-        true
     }
 
     /// The cell of anything but a rate, made if there is none. A cell of another kind (the limit's

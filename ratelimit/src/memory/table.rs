@@ -68,6 +68,14 @@ impl Table {
         self.slots.capacity() * size_of::<Slot>()
     }
 
+    /// Reads what [`Table::find`] is about to read, whose result is of no use.
+    #[inline]
+    pub(crate) fn touch(&self, fingerprint: u64) -> u64 {
+        let home = self.home(fingerprint);
+        self.at(home) ^ self.at(home + 2)
+    }
+
+    #[inline]
     pub(crate) fn find(&self, fingerprint: u64) -> Option<Found> {
         let fingerprint = fingerprint.max(1);
         let home = self.home(fingerprint);
@@ -89,6 +97,7 @@ impl Table {
     }
 
     /// Whether a fingerprint's cell is at an index.
+    #[inline]
     pub(crate) fn is_at(&self, index: usize, fingerprint: u64) -> bool {
         self.at(index) == fingerprint.max(1)
     }
@@ -98,6 +107,18 @@ impl Table {
         if let Some(slot) = self.slots.get_mut(index) {
             *slot = Slot::new(slot.fingerprint, quota, cell);
         }
+    }
+
+    /// Changes a cell that was found, provided that nothing was inserted since.
+    #[inline]
+    pub(crate) fn update<T>(&mut self, index: usize, change: impl FnOnce(&mut RateCell) -> T) -> T {
+        let slot = &mut self.slots[index];
+        let Found {
+            quota, mut cell, ..
+        } = slot.found(index);
+        let result = change(&mut cell);
+        *slot = Slot::new(slot.fingerprint, quota, &cell);
+        result
     }
 
     /// Writes a cell, new or not.
@@ -161,12 +182,14 @@ impl Table {
         slots.filter(|&fingerprint| fingerprint != 0).collect()
     }
 
+    #[inline]
     fn home(&self, fingerprint: u64) -> usize {
         // The product's upper half: fingerprint ÷ 2^64 of the span, and so in the span.
         ((u128::from(fingerprint) * self.span as u128) >> 64) as usize
     }
 
     /// The fingerprint at an index; empty beyond the end.
+    #[inline]
     fn at(&self, index: usize) -> u64 {
         self.slots.get(index).map_or(0, |slot| slot.fingerprint)
     }

@@ -18,11 +18,11 @@ use smallvec::SmallVec;
 use super::counted::{CountedCell, Stock, WindowCell};
 use super::lines;
 use super::shard::{Shard, ShardTime};
-use super::{Before, Guards, Intent, MemoryStore, Place, rate_level};
+use super::{Before, Held, Holds, Intent, MemoryStore, Place, rate_level};
 use crate::decision::{Decision, Level, RetryAfter, Status};
 use crate::quota::Quota;
 use crate::request::{Charge, Charges};
-use crate::reservation::ReservationId;
+use crate::reservation::{Reservation, ReservationId};
 use crate::store::{Admission, StoreError};
 use crate::time::{Timestamp, nanos};
 
@@ -135,11 +135,15 @@ impl MemoryStore {
     ) -> Result<Admission<'a>, StoreError> {
         let number = self.next_number();
         let id = ReservationId((u128::from(self.identity) << 64) | u128::from(number));
-        let admission = self.decide_as(charges, now, Intent::Reserve(id), waiter)?;
-        if admission.reservation.is_some() {
-            self.open(number, charges, now);
+        let mut holds = Holds::new();
+        let intent = Intent::Reserve(id);
+        let decision = self.decide_as(charges, now, intent, &mut holds, waiter)?;
+        if !decision.is_allowed() {
+            return Ok(Admission::new(decision, None));
         }
-        Ok(admission)
+        self.open(number, charges, now);
+        let reservation = Reservation::from_holds(id, holds);
+        Ok(Admission::new(decision, Some(reservation)))
     }
 
     fn next_number(&self) -> u64 {
@@ -269,13 +273,12 @@ impl<'s> Waiter<'s> {
         &mut self,
         statuses: &[Status<'_>],
         places: &[Place],
-        guards: &mut Guards<'_>,
-        times: &[ShardTime],
+        held: &mut [Held<'_>],
     ) {
         self.lapsed = self
             .places
             .iter()
-            .any(|place| times[places[place.charge].guard as usize].asked() >= place.until);
+            .any(|taken| held[places[taken.charge].guard as usize].time.asked() >= taken.until);
         let ticket = match self.ticket {
             Some(ticket) => ticket,
             None if statuses.iter().any(|status| self.has_no_hope(status)) => return,
@@ -283,12 +286,12 @@ impl<'s> Waiter<'s> {
             None => *self.ticket.insert(self.store.next_number()),
         };
         for (charge, (status, place)) in statuses.iter().zip(places).enumerate() {
-            let guard = place.guard as usize;
+            let Held { shard, time } = &mut held[place.guard as usize];
             if !status.is_violated() || self.places.iter().any(|taken| taken.charge == charge) {
                 continue;
             }
-            let until = times[guard].asked().saturating_add(nanos(self.time_left));
-            guards[guard].lines.join(
+            let until = time.asked().saturating_add(nanos(self.time_left));
+            shard.lines.join(
                 place.fingerprint,
                 lines::Place {
                     ticket,
@@ -319,11 +322,11 @@ impl<'s> Waiter<'s> {
     }
 
     /// Gives all places up under the locks of the decision by which it passed.
-    pub(super) fn passed(&mut self, places: &[Place], guards: &mut Guards<'_>) {
+    pub(super) fn passed(&mut self, places: &[Place], held: &mut [Held<'_>]) {
         let Some(ticket) = self.ticket else { return };
         for taken in self.places.drain(..) {
             let guard = places[taken.charge].guard as usize;
-            guards[guard].lines.leave(taken.fingerprint, ticket);
+            held[guard].shard.lines.leave(taken.fingerprint, ticket);
         }
     }
 
@@ -342,9 +345,24 @@ impl Drop for Waiter<'_> {
     }
 }
 
-/// The status of a charge to its cell with those in line ahead counted as passed.
+/// Counts those in line ahead as passed in the last status, which is that of a charge to its cell.
+#[cold]
 pub(super) fn behind_line<'a>(
-    status: Status<'a>,
+    statuses: &mut [Status<'a>],
+    charge: &Charge<'a>,
+    befores: &[Before],
+    place: &Place,
+    held: &mut Held<'_>,
+    ticket: Option<u64>,
+) {
+    let (shard, time) = (&mut *held.shard, held.time);
+    if let (Some(status), Some(before)) = (statuses.last_mut(), befores.last()) {
+        *status = status_behind(status, charge, before, place, shard, time, ticket);
+    }
+}
+
+fn status_behind<'a>(
+    status: &Status<'a>,
     charge: &Charge<'a>,
     before: &Before,
     place: &Place,
@@ -355,18 +373,17 @@ pub(super) fn behind_line<'a>(
     let queued = shard.lines.units_ahead(place.fingerprint, ticket, time.now);
     // Nobody waits for longer because of a cost of nothing.
     if queued == 0 || charge.cost() == 0 {
-        return status;
+        return status.clone();
     }
-    match (before, charge.quota(), status.level()) {
-        (Before::Rate { outstanding, .. }, Quota::Rate(rate), _) => {
+    match (charge.quota(), status.level()) {
+        (Quota::Rate(rate), _) => {
             let gcra = rate.gcra();
             let queued = u128::from(queued) * u128::from(gcra.ticks());
-            let outstanding = outstanding.saturating_add(queued);
+            let outstanding = before.outstanding.saturating_add(queued);
             let fits = gcra.admits(outstanding, charge.cost());
             Status::new(*charge, fits, rate_level(gcra, outstanding)).late(time.ahead)
         }
         (
-            _,
             quota,
             Level::Counted {
                 used, reset_after, ..
@@ -378,12 +395,12 @@ pub(super) fn behind_line<'a>(
                 .is_some_and(|used| used <= quota.largest_cost());
             let level = Level::Counted {
                 used,
-                retry_after: counted_wait(&status, charge, place, shard, time, ticket, queued),
+                retry_after: counted_wait(status, charge, place, shard, time, ticket, queued),
                 reset_after: *reset_after,
             };
             Status::new(*charge, fits, level).late(time.ahead)
         }
-        _ => status,
+        _ => status.clone(),
     }
 }
 

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed; clippy allows that in test functions, not in their helpers"
 )]
 
+mod allocation;
 mod breaker;
 mod change;
 mod clock;
