@@ -11,8 +11,9 @@ use bursar_ratelimit::{
     StoreError, Timestamp, Usage,
 };
 use redis::cluster::ClusterClientBuilder;
+use redis::io::tcp::TcpSettings;
 use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
-use redis::{Client, RedisConnectionInfo, Value};
+use redis::{Client, IntoConnectionInfo as _, RedisConnectionInfo, Value};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -86,6 +87,12 @@ impl fmt::Debug for RedisStore {
     }
 }
 
+/// A decision is sent at once: by default the system may hold it back until the answer to the one
+/// before is confirmed.
+fn at_once() -> TcpSettings {
+    TcpSettings::default().set_nodelay(true)
+}
+
 impl RedisStore {
     /// Limits on one server: `redis://user:password@host:6379/0`, or `redis+unix:///path`.
     ///
@@ -95,7 +102,8 @@ impl RedisStore {
     ///
     /// Refuses a URL or settings that cannot be used.
     pub fn single(url: &str, settings: RedisSettings) -> Result<Self, OpenError> {
-        let client = Client::open(url).map_err(OpenError::Url)?;
+        let info = url.into_connection_info().map_err(OpenError::Url)?;
+        let client = Client::open(info.set_tcp_settings(at_once())).map_err(OpenError::Url)?;
         Self::new(Source::Single(client), settings)
     }
 
@@ -117,7 +125,9 @@ impl RedisStore {
                 info = info.set_username(user);
             }
         }
-        let server = SentinelNodeConnectionInfo::default().set_redis_connection_info(info);
+        let server = SentinelNodeConnectionInfo::default()
+            .set_redis_connection_info(info)
+            .set_tcp_settings(at_once());
         let client = SentinelClient::build(
             urls.to_vec(),
             name.to_owned(),
@@ -138,6 +148,7 @@ impl RedisStore {
         // The library would send a call again that may have landed; `Line` knows which may be.
         let client = ClusterClientBuilder::new(urls.to_vec())
             .retries(0)
+            .tcp_settings(at_once())
             .connection_timeout(settings.connect_timeout)
             .response_timeout(settings.connect_timeout.max(settings.timeout))
             .overall_response_timeout(None)
