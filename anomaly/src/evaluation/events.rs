@@ -1,0 +1,1 @@
+//! Found, missed, late, false: alerts judged by event.

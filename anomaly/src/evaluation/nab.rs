@@ -1,0 +1,1 @@
+//! The scoring of the Numenta Anomaly Benchmark.

@@ -1,0 +1,1 @@
+//! Daily costs of accounts, with labelled anomalies and benign events.

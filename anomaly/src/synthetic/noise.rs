@@ -1,0 +1,1 @@
+//! Noise without anomalies, to measure false alarms with.

@@ -1,0 +1,1 @@
+//! Cubes of costs with a known root cause.
