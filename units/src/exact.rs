@@ -270,9 +270,9 @@ fn is_multiple_of_power_of_ten(value: Decimal, step: Decimal) -> bool {
     step.magnitude == 1 && Parts::of(value).normalized().scale <= step.scale
 }
 
-/// The same value with at least `scale` decimal places, if they fit.
+/// The same value with `scale` decimal places, or as it is where it has more or they do not fit.
 fn with_scale(decimal: Decimal, scale: u32) -> Decimal {
-    let parts = Parts::of(decimal);
+    let parts = Parts::of(decimal).normalized();
     at_scale(parts, scale)
         .filter(|mantissa| mantissa.unsigned_abs() <= MAX_MAGNITUDE)
         .and_then(|mantissa| Decimal::try_from_i128_with_scale(mantissa, scale).ok())

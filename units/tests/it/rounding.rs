@@ -42,6 +42,8 @@ fn rounds_to_the_quantum_and_prints_its_places() {
     for (amount, currency, quantum, expected) in [
         ("12.3", Currency::USD, Quantum::MINOR_UNIT, "12.30 USD"),
         ("12.345", Currency::USD, Quantum::MINOR_UNIT, "12.34 USD"),
+        ("12.340000", Currency::USD, Quantum::MINOR_UNIT, "12.34 USD"),
+        ("5.0500", Currency::CHF, step("0.05"), "5.05 CHF"),
         ("1234.5", Currency::JPY, Quantum::MINOR_UNIT, "1234 JPY"),
         ("0.0005", Currency::KWD, Quantum::MINOR_UNIT, "0.000 KWD"),
         ("7.425", Currency::CHF, step("0.05"), "7.40 CHF"),
