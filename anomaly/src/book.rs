@@ -167,8 +167,6 @@ pub enum BookError {
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Track {
-    /// How many events it has had.
-    n_events: u64,
     /// The open ones, and the last closed one of each direction.
     events: Vec<Event>,
     /// The last alarm of each detector and direction.
@@ -398,8 +396,7 @@ impl Track {
     ) -> Result<Update, MoneyError> {
         let quiet = policy.quiet_time();
         let Some(event) = self.place_of(&alert.alarm, policy) else {
-            self.n_events += 1;
-            let event = Event::open(alert, self.n_events, quiet);
+            let event = Event::open(alert, &self.events, quiet);
             self.events.push(event.clone());
             return Ok(Update::Opened(event));
         };

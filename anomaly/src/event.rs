@@ -9,15 +9,22 @@ use crate::alert::as_statistic;
 use crate::{Alarm, Alert, DetectorKind, Direction, Feedback, Severity, Suppression, When};
 
 /// The name of an event, the same for as long as it lives and in every run over the same alarms:
-/// series, begin, and the number among the events of that series, as in `aws/prod@2026-11-20#1`.
+/// series, begin, and the number among the events of that series with this begin, as in
+/// `aws/prod@2026-11-20#1`. (A rise and a fall on one day are two.)
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
 pub struct EventId(String);
 
 impl EventId {
-    fn new(series: &str, start: When, number: u64) -> Self {
-        Self(format!("{series}@{start}#{number}"))
+    /// The first name that none of the other events of the series has.
+    fn new(series: &str, start: When, others: &[Event]) -> Self {
+        let names = (1u64..).map(|number| Self(format!("{series}@{start}#{number}")));
+        let is_free = |id: &Self| others.iter().all(|other| other.id != *id);
+        names
+            .take(others.len() + 1)
+            .find(is_free)
+            .expect("of one name more than there are events, one is free")
     }
 
     /// The name as a text.
@@ -124,11 +131,11 @@ pub(crate) enum Count {
 }
 
 impl Event {
-    pub(crate) fn open(alert: Alert, number: u64, quiet: SignedDuration) -> Self {
+    pub(crate) fn open(alert: Alert, others: &[Self], quiet: SignedDuration) -> Self {
         let alarm = &alert.alarm;
         let start = alarm.when.start();
         Self {
-            id: EventId::new(&alarm.series, alarm.when, number),
+            id: EventId::new(&alarm.series, alarm.when, others),
             direction: alarm.direction,
             started_at: start,
             last_alarm_at: start,

@@ -154,8 +154,8 @@ impl OpenDay {
     /// // At noon it is 24 instead of 6: a purchase (30 in all), or four times the pace (48)?
     /// let today = OpenDay::new(usd("24.00")?, 0.5)?;
     /// let projection = today.project(&past, Quantum::MINOR_UNIT)?;
-    /// assert_eq!(projection.low.to_string(), "30.20 USD");
-    /// assert_eq!(projection.high.to_string(), "48.19 USD");
+    /// assert_eq!(projection.low.to_string(), "30.15 USD");
+    /// assert_eq!(projection.high.to_string(), "48.29 USD");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn project(

@@ -2,7 +2,7 @@
 
 use bursar_units::{Currency, Money, Quantum, Rounding};
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive as _;
+use rust_decimal::prelude::{FromPrimitive as _, ToPrimitive as _};
 
 use super::AlarmError;
 use crate::{Direction, Interval, Verdict};
@@ -126,13 +126,16 @@ impl Figures {
 }
 
 /// The named step from a statistic to an amount: the nearest multiple of the quantum, half to even.
+///
+/// A statistic is taken for the decimal of 16 digits that it stands for, so that 20.425 is a tie
+/// and not a little more than one.
 pub(crate) fn rounded(
     value: f64,
     currency: Currency,
     quantum: Quantum,
 ) -> Result<Money, AlarmError> {
     require_finite(value)?;
-    let amount = Decimal::from_f64_retain(value).ok_or(AlarmError::TooLarge { value })?;
+    let amount = Decimal::from_f64(value).ok_or(AlarmError::TooLarge { value })?;
     Ok(Money::new(amount, currency).round_to(quantum, Rounding::HalfEven)?)
 }
 
