@@ -2,3 +2,5 @@
 
 mod alert_events;
 mod alerts;
+mod feedback;
+mod projection;
