@@ -11,7 +11,7 @@ use crate::{Alarm, Severity, SeverityRules};
 /// | setting | daily | metrics | why |
 /// |---|---|---|---|
 /// | [`quiet`](Self::quiet) | 3 days | 1 hour | two days of a weekend do not end what goes on after it; alarms within three days are one incident of the evaluation too; an hour is longer than the bounce of a restart |
-/// | [`growth`](Self::growth) | 2 | 2 | an event that costs the same every day is told again after 1, 3, 7, 15 further days |
+/// | [`growth`](Self::growth) | 4 | 4 | a second day like the first is no news: an event that costs the same every day is told again on its 4th, 16th and 64th |
 /// | [`half_life`](Self::half_life) | 30 days | 7 days | a period of the series, by the end of which the baseline has learned it itself |
 /// | [`memory`](Self::memory) | 90 days | 7 days | how late a feed is repeated at most |
 /// | [`capacity`](Self::capacity) | 100,000 series | 100,000 series | of those that had alarms: some 100 MB |
@@ -92,7 +92,7 @@ impl Policy {
             severities: SeverityRules::default(),
             floors: Vec::new(),
             quiet: SignedDuration::from_secs(3 * 24 * HOUR),
-            growth: 2.0,
+            growth: 4.0,
             half_life: SignedDuration::from_secs(30 * 24 * HOUR),
             memory: SignedDuration::from_secs(90 * 24 * HOUR),
             capacity: 100_000,
@@ -136,7 +136,8 @@ impl Policy {
         Self::try_from(self.0)
     }
 
-    /// By which factor the money at stake of an event grows until it is told again.
+    /// By which factor the money at stake of an event, all its days together, grows until it is told
+    /// again.
     ///
     /// # Errors
     /// [`PolicyError::NoGrowth`] unless it is a number above 1.

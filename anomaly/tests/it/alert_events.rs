@@ -1,5 +1,10 @@
 //! Which alarms are one event, when it is told, and when it is over.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed; clippy allows that in test functions, not in their helpers"
+)]
+
 use std::collections::BTreeMap;
 
 use bursar_anomaly::{
@@ -14,6 +19,11 @@ use proptest::prelude::*;
 use DetectorKind::{MovingAverage, Seasonal, ZScore};
 
 const FIRST: Date = date(2026, 1, 1);
+
+/// Told again when twice the money is at stake.
+fn policy() -> Policy {
+    Policy::daily().growth(2.0).unwrap()
+}
 
 fn day(n: i64) -> Date {
     FIRST.checked_add(n.days()).unwrap()
@@ -66,7 +76,7 @@ fn check(book: &mut AlertBook, alarm: Alarm, expected: &[&str]) {
 
 #[test]
 fn an_event_opens_goes_on_grows_and_closes() {
-    let mut book = AlertBook::new(Policy::daily());
+    let mut book = AlertBook::new(policy());
     let x = |kind, n, actual| alarm("x", kind, n, actual);
     check(
         &mut book,
@@ -121,7 +131,7 @@ fn an_event_opens_goes_on_grows_and_closes() {
 
 #[test]
 fn an_alarm_after_the_quiet_time_closes_the_event_and_opens_another() {
-    let mut book = AlertBook::new(Policy::daily());
+    let mut book = AlertBook::new(policy());
     check(
         &mut book,
         alarm("x", ZScore, 0, 140),
@@ -141,7 +151,7 @@ fn an_alarm_after_the_quiet_time_closes_the_event_and_opens_another() {
 
 #[test]
 fn detectors_that_notice_the_same_are_one_event() {
-    let mut book = AlertBook::new(Policy::daily());
+    let mut book = AlertBook::new(policy());
     check(
         &mut book,
         alarm("x", MovingAverage, 0, 160),
@@ -174,7 +184,7 @@ fn detectors_that_notice_the_same_are_one_event() {
 
 #[test]
 fn a_rise_and_a_fall_are_two_events_and_a_pattern_joins_either() {
-    let mut book = AlertBook::new(Policy::daily().floor("0 USD".parse().unwrap()));
+    let mut book = AlertBook::new(policy().floor("0 USD".parse().unwrap()));
     check(
         &mut book,
         alarm("x", ZScore, 0, 160),
@@ -198,7 +208,7 @@ fn feeding_a_history_again_changes_nothing() {
             .filter(|n| n % 9 < 3)
             .map(|n| alarm("x", ZScore, n, 150 + n))
     };
-    let mut book = AlertBook::new(Policy::daily());
+    let mut book = AlertBook::new(policy());
     for alarm in history() {
         let _ = book.report(alarm).unwrap();
     }
@@ -211,7 +221,7 @@ fn feeding_a_history_again_changes_nothing() {
 
 #[test]
 fn a_corrected_amount_corrects_the_alert_and_counts_once() {
-    let mut book = AlertBook::new(Policy::daily());
+    let mut book = AlertBook::new(policy());
     check(
         &mut book,
         alarm("x", ZScore, 0, 190),
@@ -232,7 +242,7 @@ fn a_corrected_amount_corrects_the_alert_and_counts_once() {
 
 #[test]
 fn an_alarm_that_comes_after_its_event_was_closed_reopens_it() {
-    let mut book = AlertBook::new(Policy::daily());
+    let mut book = AlertBook::new(policy());
     check(
         &mut book,
         alarm("x", ZScore, 0, 140),
@@ -261,7 +271,7 @@ fn culprits_stay_until_others_are_named_and_projections_until_it_is_over() {
         low: usd("250.00 USD"),
         high: usd("400.00 USD"),
     };
-    let mut book = AlertBook::new(Policy::daily());
+    let mut book = AlertBook::new(policy());
     let first = alarm("x", ZScore, 0, 140).caused_by([Culprit::service("EC2")]);
     let _ = book.report(first.projected(projection)).unwrap();
     let _ = book.report(alarm("x", ZScore, 1, 150)).unwrap();
@@ -285,7 +295,7 @@ fn culprits_stay_until_others_are_named_and_projections_until_it_is_over() {
 
 #[test]
 fn a_series_of_another_currency_is_refused_and_changes_nothing() {
-    let mut book = AlertBook::new(Policy::daily());
+    let mut book = AlertBook::new(policy());
     check(
         &mut book,
         alarm("x", ZScore, 0, 140),
@@ -307,7 +317,7 @@ fn a_series_of_another_currency_is_refused_and_changes_nothing() {
 
 #[test]
 fn the_book_forgets_what_is_older_than_its_memory() {
-    let policy = Policy::daily()
+    let policy = policy()
         .memory(SignedDuration::from_hours(10 * 24))
         .unwrap();
     let mut book = AlertBook::new(policy);
@@ -328,7 +338,7 @@ fn id(series: &str, n: i64) -> EventId {
 
 #[test]
 fn a_full_book_forgets_the_series_that_is_quiet_for_longest() {
-    let mut book = AlertBook::new(Policy::daily().capacity(2).unwrap());
+    let mut book = AlertBook::new(policy().capacity(2).unwrap());
     let _ = book.report(alarm("a", ZScore, 0, 150)).unwrap();
     let _ = book.report(alarm("b", ZScore, 1, 150)).unwrap();
     let full = BookError::Full { capacity: 2 };
@@ -361,7 +371,7 @@ fn settings_that_are_no_policy_are_refused() {
 #[cfg(feature = "serde")]
 fn a_saved_book_goes_on_as_if_it_had_not_been_saved() {
     let alarms = |n: i64| [ZScore, MovingAverage].map(|kind| alarm("x", kind, n, 130 + n));
-    let mut book = AlertBook::new(Policy::daily());
+    let mut book = AlertBook::new(policy());
     for n in 0..20 {
         for alarm in alarms(n).into_iter().filter(|_| n % 6 < 2) {
             let _ = book.report(alarm).unwrap();
@@ -377,7 +387,7 @@ fn a_saved_book_goes_on_as_if_it_had_not_been_saved() {
 #[test]
 #[cfg(feature = "serde")]
 fn a_damaged_book_is_an_error() {
-    let mut book = AlertBook::new(Policy::daily());
+    let mut book = AlertBook::new(policy());
     let _ = book.report(alarm("x", ZScore, 0, 150)).unwrap();
     let json = serde_json::to_string(&book).unwrap();
     for (sound, damaged) in [
@@ -408,7 +418,7 @@ fn alarms() -> impl Strategy<Value = Vec<Alarm>> {
 
 /// All events that a book has closed when everything is over, and how many alarms it left out.
 fn run(alarms: &[Alarm], advance_every: Option<i64>) -> (Vec<Event>, u64) {
-    let mut book = AlertBook::new(Policy::daily());
+    let mut book = AlertBook::new(policy());
     let mut closed = BTreeMap::new();
     let mut n_left_out = 0;
     let mut take = |updates: Vec<Update>| {
@@ -458,7 +468,7 @@ proptest! {
 
     #[test]
     fn the_money_of_an_event_is_that_of_its_days(alarms in alarms()) {
-        let policy = Policy::daily();
+        let policy = self::policy();
         let (events, _) = run(&alarms, None);
         for event in &events {
             let series = event.id.as_str().split('@').next().unwrap();
@@ -509,7 +519,7 @@ proptest! {
 
     #[test]
     fn severity_of_an_event_never_falls(alarms in alarms()) {
-        let mut book = AlertBook::new(Policy::daily());
+        let mut book = AlertBook::new(policy());
         let mut highest = BTreeMap::new();
         for alarm in alarms {
             for update in book.report(alarm).unwrap() {

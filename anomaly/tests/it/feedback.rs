@@ -1,5 +1,11 @@
 //! What is normal after a person has said so, what was planned, and what remains to be told.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed; clippy allows that in test functions, not in their helpers"
+)]
+
 use bursar_anomaly::{
     Alarm, AlertBook, BookError, Culprit, DetectorKind, Direction, EventId, Feedback, Interval,
     Phase, PlannedEvent, Policy, SeriesFilter, Suppression, Update, Verdict, When,

@@ -3,4 +3,6 @@
 mod alert_events;
 mod alerts;
 mod feedback;
+mod merging;
 mod projection;
+mod random;

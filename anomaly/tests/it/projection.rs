@@ -1,11 +1,18 @@
 //! Where a day will end, and whether that is more than it may cost.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed; clippy allows that in test functions, not in their helpers"
+)]
+
 use bursar_anomaly::{
     CapError, DailyCap, DayProjection, OpenDay, Overrun, PastDay, ProjectionError, Severity,
 };
 use bursar_units::{Currency, Money, Quantum};
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
+
+use crate::random::Random;
 
 const CENT: Quantum = Quantum::MINOR_UNIT;
 const TODAY: Date = date(2026, 11, 20);
@@ -186,24 +193,6 @@ fn four_in_five_ordinary_days_end_in_the_interval() {
         let share = n_inside as f64 / (days.len() - 28) as f64;
         println!("at {hour}:00 {share:.3} of the days end in the interval");
         assert!((0.70..0.97).contains(&share), "{share} at {hour}:00");
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014) and the polar form's simpler ancestor (Box, Muller 1958).
-struct Random(u64);
-
-impl Random {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        let (u, v) = (1.0 - self.uniform(), self.uniform());
-        (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
     }
 }
 
