@@ -28,12 +28,13 @@ use crate::{
 /// and has other numbers corrects its alert. An alarm that comes after its event was closed reopens it.
 ///
 /// # Time
-/// [`advance`](Self::advance) closes and forgets. Its argument is the time through which the series
-/// are known: with days that arrive a day late that is yesterday's end, not now.
+/// [`advance`](Self::advance) closes and forgets; call it once for each round of reports, since it
+/// looks at every series. Its argument is the time through which the series are known: with days that
+/// arrive a day late that is yesterday's end, not now.
 ///
 /// # Memory
-/// Two or three events for each series that had alerts within the policy's memory; series without
-/// alerts take none.
+/// One to three events, of about 1 kB each, for each series that had alerts within the policy's memory;
+/// series without alerts take none.
 ///
 /// ```
 /// use bursar_anomaly::{
@@ -78,7 +79,7 @@ pub struct AlertBook {
     plans: Vec<PlannedEvent>,
     lessons: Lessons,
     tracks: BTreeMap<String, Track>,
-    /// What series are not known of had before this moment is forgotten.
+    /// An older alarm of a series that is not known may be one that was forgotten.
     forgotten_before: Timestamp,
 }
 

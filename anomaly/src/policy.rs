@@ -14,7 +14,7 @@ use crate::{Alarm, Severity, SeverityRules};
 /// | [`growth`](Self::growth) | 4 | 4 | a second day like the first is no news: an event that costs the same every day is told again on its 4th, 16th and 64th |
 /// | [`half_life`](Self::half_life) | 30 days | 7 days | a period of the series, by the end of which the baseline has learned it itself |
 /// | [`memory`](Self::memory) | 90 days | 7 days | how late a feed is repeated at most |
-/// | [`capacity`](Self::capacity) | 100,000 series | 100,000 series | of those that had alarms: some 100 MB |
+/// | [`capacity`](Self::capacity) | 100,000 series | 100,000 series | of those that had alerts: some 150 MB with one event each |
 /// | [`floor`](Self::floor) | 1 unit of the currency | the same | a change of cents is no alert |
 ///
 /// These are decisions, not measurements: each is a setting.
@@ -155,7 +155,7 @@ impl Policy {
         Self::try_from(self.0)
     }
 
-    /// For how long a series that had alarms is remembered, and with it what was fed already.
+    /// For how long a series that had alerts is remembered, and with it what was fed already.
     ///
     /// # Errors
     /// [`PolicyError::NotADuration`] unless it is above zero.
@@ -164,7 +164,7 @@ impl Policy {
         Self::try_from(self.0)
     }
 
-    /// How many series that had alarms are remembered.
+    /// How many series that had alerts are remembered.
     ///
     /// # Errors
     /// [`PolicyError::NoCapacity`] for 0.
