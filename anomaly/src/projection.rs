@@ -14,6 +14,10 @@
 //! says little, so history decides; late in the day it is the other way round. The quantiles of these
 //! weighted outcomes are the projection. On ordinary days both agree; on a day that is not, the
 //! interval is as wide as the two stories are apart.
+//!
+//! Measured on 572 generated days, each with the 28 before it: the interval, meant for 80 % of them,
+//! held the total of 79 % at midnight, 89 % at 6:00, 91 % at 12:00 and 86 % at 18:00
+//! (`tests/it/projection.rs`).
 
 use std::fmt;
 
