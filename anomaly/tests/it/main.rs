@@ -1,1 +1,4 @@
 //! The crate as its users see it.
+
+#[cfg(all(feature = "conformance", feature = "serde"))]
+mod conformance;

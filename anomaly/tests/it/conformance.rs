@@ -1,0 +1,28 @@
+//! Every classical detector keeps the contract, and the suite tells the ones that do not.
+
+use bursar_anomaly::conformance::Suite;
+use bursar_anomaly::{Detector, RobustZScore, ZScore};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+fn check<D: Detector + Serialize + DeserializeOwned>(suite: &Suite<impl Fn() -> D>) {
+    suite.check().unwrap();
+    suite.check_reload(through_json).unwrap();
+    suite.check_reload(through_postcard).unwrap();
+}
+
+fn through_json<D: Serialize + DeserializeOwned>(detector: &D) -> D {
+    let saved = serde_json::to_string(detector).unwrap();
+    serde_json::from_str(&saved).unwrap()
+}
+
+fn through_postcard<D: Serialize + DeserializeOwned>(detector: &D) -> D {
+    let saved = postcard::to_stdvec(detector).unwrap();
+    postcard::from_bytes(&saved).unwrap()
+}
+
+#[test]
+fn z_scores_keep_the_contract() {
+    check(&Suite::new(ZScore::default));
+    check(&Suite::new(RobustZScore::default));
+}
