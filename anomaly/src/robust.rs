@@ -15,7 +15,7 @@ pub(crate) use guard::Guard;
 pub(crate) use guard::SavedGuard;
 pub(crate) use window::{Window, median_of_sorted};
 
-use crate::{ALARM_LINE, Direction, Interval, LARGEST_VALUE, Verdict};
+use crate::{Direction, Interval, LARGEST_VALUE, Verdict};
 
 /// The median absolute deviation of a normal distribution is its standard deviation by 1.4826, which
 /// is 1 ÷ Φ⁻¹(¾).

@@ -144,7 +144,8 @@ impl Baseline for ZScore {
     }
 
     fn learn(&mut self, _: Timestamp, value: f64, assessment: &Assessment) {
-        self.guard.learn(&mut self.window, value, assessment);
+        let interval = assessment.verdict().map(|verdict| verdict.interval);
+        self.guard.learn(&mut self.window, value, interval);
     }
 }
 
@@ -249,11 +250,7 @@ impl RobustZScore {
 
     fn scale(&self, median: f64) -> f64 {
         let floor = self.settings.relative_floor * median.abs();
-        let deviation = match self.window.median_deviation() {
-            0.0 => self.window.mean_deviation(),
-            deviation => deviation,
-        };
-        deviation.max(floor)
+        self.window.spread().max(floor)
     }
 }
 
@@ -278,7 +275,8 @@ impl Baseline for RobustZScore {
     }
 
     fn learn(&mut self, _: Timestamp, value: f64, assessment: &Assessment) {
-        self.guard.learn(&mut self.window, value, assessment);
+        let interval = assessment.verdict().map(|verdict| verdict.interval);
+        self.guard.learn(&mut self.window, value, interval);
     }
 }
 

@@ -1,7 +1,7 @@
 //! How much of an unusual value becomes part of the baseline?
 
 use super::Window;
-use crate::{Assessment, Interval};
+use crate::Interval;
 
 /// Keeps unusual values out of a window until they have proved to be the new normal.
 ///
@@ -31,12 +31,9 @@ impl Guard {
         }
     }
 
-    /// Teaches the window a value, knowing what was said of it.
-    pub(crate) fn learn(&mut self, window: &mut Window, value: f64, assessment: &Assessment) {
-        let interval = match assessment.verdict() {
-            Some(verdict) => verdict.interval,
-            None => Interval::around(value, 0.0),
-        };
+    /// Teaches the window a value, which is usual within the interval; without one, any value is.
+    pub(crate) fn learn(&mut self, window: &mut Window, value: f64, interval: Option<Interval>) {
+        let interval = interval.unwrap_or(Interval::around(value, 0.0));
         let side = side(value, interval);
         if side != self.side {
             self.waiting.clear();

@@ -123,8 +123,30 @@ impl Window {
         median_of_sorted(&self.sorted)
     }
 
+    /// The median of the values, of which there is an even number, and one more: that one, as far as
+    /// the two in the middle let it go.
+    pub(crate) fn median_with(&self, value: f64) -> f64 {
+        let middle = self.len() / 2;
+        match (
+            self.sorted.get(middle.wrapping_sub(1)),
+            self.sorted.get(middle),
+        ) {
+            (Some(&below), Some(&above)) => value.clamp(below, above),
+            _ => value,
+        }
+    }
+
+    /// The scaled median distance from the median; where more than half of the values are equal, the
+    /// scaled mean distance.
+    pub(crate) fn spread(&self) -> f64 {
+        match self.median_deviation() {
+            0.0 => self.mean_deviation(),
+            deviation => deviation,
+        }
+    }
+
     /// The median distance from the median, scaled to the standard deviation of normal values.
-    pub(crate) fn median_deviation(&self) -> f64 {
+    fn median_deviation(&self) -> f64 {
         let center = self.median();
         let above = self.rank(center);
         let (mut left, mut right) = (above, above);
@@ -151,7 +173,7 @@ impl Window {
 
     /// The mean distance from the median, scaled to the standard deviation of normal values, whose
     /// mean distance is √(2/π) of it.
-    pub(crate) fn mean_deviation(&self) -> f64 {
+    fn mean_deviation(&self) -> f64 {
         let center = self.median();
         let sum: f64 = self.iter().map(|value| (value - center).abs()).sum();
         sum / self.len().max(1) as f64 * (std::f64::consts::PI / 2.0).sqrt()

@@ -1,7 +1,7 @@
 //! Every classical detector keeps the contract, and the suite tells the ones that do not.
 
 use bursar_anomaly::conformance::Suite;
-use bursar_anomaly::{Detector, RobustZScore, ZScore};
+use bursar_anomaly::{Detector, LevelShift, MovingAverage, RobustZScore, SlowLeak, ZScore};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -25,4 +25,15 @@ fn through_postcard<D: Serialize + DeserializeOwned>(detector: &D) -> D {
 fn z_scores_keep_the_contract() {
     check(&Suite::new(ZScore::default));
     check(&Suite::new(RobustZScore::default));
+}
+
+#[test]
+fn moving_averages_keep_the_contract() {
+    check(&Suite::new(MovingAverage::default));
+}
+
+#[test]
+fn level_shifts_and_slow_leaks_keep_the_contract() {
+    check(&Suite::new(LevelShift::default));
+    check(&Suite::new(SlowLeak::default));
 }

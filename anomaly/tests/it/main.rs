@@ -2,3 +2,4 @@
 
 #[cfg(all(feature = "conformance", feature = "serde"))]
 mod conformance;
+mod series;
