@@ -2,6 +2,7 @@
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod decomposition;
 mod detector;
 pub mod evaluation;
 #[cfg(feature = "serde")]
@@ -16,6 +17,7 @@ mod slow_leak;
 pub mod synthetic;
 mod z_score;
 
+pub use decomposition::{Decomposition, DecompositionSettings, Parts, Periods};
 pub use detector::{
     ALARM_LINE, Assessment, Detector, DetectorKind, Direction, Interval, Verdict, score,
 };

@@ -6,6 +6,7 @@
 mod baseline;
 mod clock;
 mod guard;
+mod streak;
 mod window;
 
 pub(crate) use baseline::{Baseline, observe};
@@ -13,7 +14,8 @@ pub(crate) use clock::Clock;
 pub(crate) use guard::Guard;
 #[cfg(feature = "serde")]
 pub(crate) use guard::SavedGuard;
-pub(crate) use window::{Window, median_of_sorted};
+pub(crate) use streak::Streak;
+pub(crate) use window::{Window, median};
 
 use crate::{Direction, Interval, LARGEST_VALUE, Verdict};
 
@@ -103,6 +105,11 @@ pub(crate) fn direction(deviation: f64) -> Direction {
         true => Direction::Fall,
         false => Direction::Rise,
     }
+}
+
+/// A computed value, no further from zero than an observed one can be.
+pub(crate) fn bounded(value: f64) -> f64 {
+    value.clamp(-LARGEST_VALUE, LARGEST_VALUE)
 }
 
 /// A saved state that no detector can have been in.

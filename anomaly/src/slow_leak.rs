@@ -8,7 +8,7 @@
 
 use jiff::Timestamp;
 
-use crate::robust::{self, Baseline, Clock, SettingError, Window, median_of_sorted};
+use crate::robust::{self, Baseline, Clock, SettingError, Window, median};
 use crate::{Assessment, Detector, DetectorKind, Observation, ObservationError};
 
 /// The most points of a block and the most blocks: what is sorted for each point lies on the stack.
@@ -232,11 +232,6 @@ impl Blocks {
         let len = self.len as f64;
         (len * (len * len - 1.0) / 12.0).sqrt()
     }
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    median_of_sorted(values)
 }
 
 #[cfg(feature = "serde")]

@@ -187,8 +187,14 @@ impl serde::Serialize for Window {
     }
 }
 
+/// The median of values, which are sorted for it.
+pub(crate) fn median(values: &mut [f64]) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    median_of_sorted(values)
+}
+
 /// The middle value, or the mean of the two in the middle; 0 without values.
-pub(crate) fn median_of_sorted(sorted: &[f64]) -> f64 {
+fn median_of_sorted(sorted: &[f64]) -> f64 {
     let middle = sorted.len() / 2;
     match (sorted.len() % 2, sorted.get(middle)) {
         (1, Some(&value)) => value,

@@ -1,7 +1,11 @@
 //! Every classical detector keeps the contract, and the suite tells the ones that do not.
 
 use bursar_anomaly::conformance::Suite;
-use bursar_anomaly::{Detector, LevelShift, MovingAverage, RobustZScore, SlowLeak, ZScore};
+use bursar_anomaly::{
+    Decomposition, DecompositionSettings, Detector, LevelShift, MovingAverage, Periods,
+    RobustZScore, SlowLeak, ZScore,
+};
+use jiff::SignedDuration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -36,4 +40,17 @@ fn moving_averages_keep_the_contract() {
 fn level_shifts_and_slow_leaks_keep_the_contract() {
     check(&Suite::new(LevelShift::default));
     check(&Suite::new(SlowLeak::default));
+}
+
+#[test]
+fn decompositions_keep_the_contract() {
+    let hourly = |periods| DecompositionSettings {
+        step: SignedDuration::from_hours(1),
+        periods,
+        ..DecompositionSettings::default()
+    };
+    let make = |periods: Periods| move || Decomposition::new(hourly(periods.clone())).unwrap();
+    check(&Suite::new(Decomposition::default).step(SignedDuration::from_hours(24)));
+    check(&Suite::new(make(Periods::Given(vec![24]))));
+    check(&Suite::new(make(Periods::Found { longest: 30 })));
 }
