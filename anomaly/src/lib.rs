@@ -11,6 +11,7 @@ mod level_shift;
 mod moving_average;
 mod observation;
 mod robust;
+mod seasonal;
 mod series;
 mod slow_leak;
 #[cfg(feature = "synthetic")]
@@ -25,6 +26,7 @@ pub use level_shift::{LevelShift, LevelShiftSettings};
 pub use moving_average::{MovingAverage, MovingAverageSettings};
 pub use observation::{LARGEST_VALUE, Observation, ObservationError, Reading};
 pub use robust::SettingError;
+pub use seasonal::{Profile, Seasonal, SeasonalSettings};
 pub use series::{
     Arrival, Gap, IrregularSeries, RegularSeries, Reorder, ReorderError, SeriesError, assess,
 };

@@ -3,7 +3,7 @@
 use bursar_anomaly::conformance::Suite;
 use bursar_anomaly::{
     Decomposition, DecompositionSettings, Detector, LevelShift, MovingAverage, Periods,
-    RobustZScore, SlowLeak, ZScore,
+    RobustZScore, Seasonal, SeasonalSettings, SlowLeak, ZScore,
 };
 use jiff::SignedDuration;
 use serde::Serialize;
@@ -53,4 +53,14 @@ fn decompositions_keep_the_contract() {
     check(&Suite::new(Decomposition::default).step(SignedDuration::from_hours(24)));
     check(&Suite::new(make(Periods::Given(vec![24]))));
     check(&Suite::new(make(Periods::Found { longest: 30 })));
+}
+
+#[test]
+fn seasonal_profiles_keep_the_contract() {
+    let hourly = || SeasonalSettings {
+        warm_up: 7 * 24,
+        ..SeasonalSettings::hourly()
+    };
+    check(&Suite::new(Seasonal::default).step(SignedDuration::from_hours(24)));
+    check(&Suite::new(move || Seasonal::new(hourly()).unwrap()));
 }
