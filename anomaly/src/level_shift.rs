@@ -87,7 +87,7 @@ impl LevelShift {
     pub fn new(settings: LevelShiftSettings) -> Result<Self, SettingError> {
         let allowed = "odd, from 3 to 999";
         robust::check_count("recent", settings.recent | 1, (3, 999), allowed)?;
-        if settings.recent % 2 == 0 {
+        if settings.recent.is_multiple_of(2) {
             let (name, value) = ("recent", settings.recent as f64);
             return Err(SettingError {
                 name,

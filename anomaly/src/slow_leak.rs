@@ -24,7 +24,7 @@ pub struct SlowLeakSettings {
     pub block: usize,
     /// How many blocks are looked back: 12. From 6 to 24.
     pub blocks: usize,
-    /// From how many standard errors of the slope on a drift is an alarm: 12.
+    /// From how many standard errors of the slope on a drift is an alarm: 7.
     pub threshold: f64,
     /// A smaller spread of the blocks than this share of their level counts as this share: 0.005.
     pub relative_floor: f64,
@@ -37,7 +37,7 @@ impl Default for SlowLeakSettings {
         Self {
             block: 7,
             blocks: 12,
-            threshold: 12.0,
+            threshold: 7.0,
             relative_floor: 0.005,
             patience: 28,
         }

@@ -11,6 +11,9 @@ const N_DAYS: usize = 4;
 /// month, the largest known, is 12 usual days of its service.
 const LARGEST_CHARGE: f64 = 20.0;
 
+/// Charges change by such a share from month to month.
+const USUAL_CHANGE: f64 = 0.1;
+
 /// From so many visits on, it is settled whether a day has a charge.
 const SETTLED: u32 = 3;
 
@@ -28,6 +31,8 @@ struct Charge {
     visits: u32,
     /// By how much the charge makes forecasts better, as mean logarithm of the errors' ratio.
     merit: f64,
+    /// Whether it was not as expected the last time.
+    was_unusual: bool,
 }
 
 /// Which of these days a date is.
@@ -79,8 +84,7 @@ impl Month {
         let error = excess - charge.amount;
         let merit = log_size(excess, scale) - log_size(error, scale);
         charge.merit += (merit - charge.merit) * (1.0 / f64::from(charge.visits - 1)).max(0.3);
-        let limit = (2.0 * scale).max(charge.amount.abs());
-        charge.amount = bounded(charge.amount + 0.5 * error.clamp(-limit, limit));
+        charge.learn(excess, scale);
         Some(without)
     }
 
@@ -89,6 +93,20 @@ impl Month {
         let mut charges = self.days.iter();
         charges
             .all(|charge| crate::robust::is_plausible(charge.amount) && charge.merit.abs() <= 1e3)
+    }
+}
+
+impl Charge {
+    /// A charge that is another once may come back as it was; twice, it is another.
+    fn learn(&mut self, excess: f64, scale: f64) {
+        let error = excess - self.amount;
+        let is_unusual = error.abs() > (2.0 * scale).max(USUAL_CHANGE * self.amount.abs());
+        match (is_unusual, self.was_unusual) {
+            (false, _) => self.amount = bounded(self.amount + 0.5 * error),
+            (true, true) => self.amount = bounded(excess),
+            (true, false) => {}
+        }
+        self.was_unusual = is_unusual && !self.was_unusual;
     }
 }
 

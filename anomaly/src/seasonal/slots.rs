@@ -15,6 +15,9 @@ const GEOMETRIC_SCALE: f64 = 1.887_2;
 /// So many unusual values in a row, on the same side, are what a slot has now.
 const CONFIRMED: i8 = 3;
 
+/// In fewer slots, a row of unusual values is a matter of the level.
+const LEAST_TO_CONFIRM: usize = 7;
+
 /// No error is smaller, so that each has a logarithm.
 const SMALLEST_ERROR: f64 = 1e-300;
 
@@ -119,7 +122,7 @@ impl Slots {
         };
         self.rate(error, floor, pace);
         let n_seen = self.slots.iter().filter(|slot| slot.visits > 0).count();
-        let can_confirm = self.slots.len() >= 7;
+        let can_confirm = n_seen >= LEAST_TO_CONFIRM;
         let Some(slot) = self.slots.get_mut(self.profile.slot(time)) else {
             return;
         };
