@@ -146,7 +146,8 @@ pub enum Rule {
     Deterministic,
     /// A verdict is finite, its score is from 0 to 1, and its interval contains what was expected.
     Sound,
-    /// It says how many points it needs, and is ready when it has them.
+    /// It says how many points it needs, and is ready when it has them: the last
+    /// [`NotReady`](Assessment::NotReady) before its first verdict lacks one point.
     Ready,
     /// A point never changes what was said of earlier ones, nor what was expected of itself.
     Causal,

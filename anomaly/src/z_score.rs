@@ -56,6 +56,10 @@ pub enum Deviation {
 
 /// The deviation from the mean of the last points, in standard deviations.
 ///
+/// A threshold of 2 over 7 points is the usual rule, and a noisy one: on normal noise without any
+/// anomaly 15 % of the points pass it, which is 19 alarms in a year of days even when those within a
+/// week count as one (600 series-years, `tests/it/level_shift.rs`). [`RobustZScore`] has 5.
+///
 /// ```
 /// use bursar_anomaly::{Detector, Observation, ZScore};
 /// use jiff::{ToSpan, civil::date};

@@ -132,7 +132,7 @@ fn survives_damage<D: Detector + Serialize + DeserializeOwned>(mut detector: D) 
     let _ = daily(&mut detector, &noise[..100]);
     let saved = postcard::to_stdvec(&detector).unwrap();
     for place in 0..saved.len() {
-        for damage in [0x01, 0x40, 0xFF] {
+        for damage in [0x01, 0xFF] {
             let mut damaged = saved.clone();
             damaged[place] ^= damage;
             if let Ok(mut detector) = postcard::from_bytes::<D>(&damaged) {
