@@ -1,8 +1,23 @@
 //! The crate as its users see it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed; clippy allows that in test functions, not in their helpers"
+)]
+
 mod alert_events;
 mod alerts;
+#[cfg(all(feature = "conformance", feature = "serde"))]
+mod conformance;
+mod decomposition;
 mod feedback;
+mod level_shift;
 mod merging;
+mod moving_average;
+mod normal;
 mod projection;
 mod random;
+mod seasonal;
+mod series;
+mod z_score;
