@@ -3,6 +3,7 @@ pub mod charge;
 pub mod ledger;
 pub mod reconciliation;
 pub mod sla;
+#[derive(Debug, Clone, PartialEq)]
 pub enum Tier {
     Free,
     Growth,

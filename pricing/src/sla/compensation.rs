@@ -1,11 +1,15 @@
 //! What does a broken promise cost?
 
+use std::fmt;
+
 use bursar_units::{Money, Quantum, Rounding};
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::meter::Window;
 use super::report::{AvailabilityVerdict, SlaReport};
 use super::terms::{Share, SlaError};
+use crate::ledger::{Account, Posting, Purpose, Transaction, TransactionError};
 
 /// How affected requests become money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +126,89 @@ impl Compensation {
     /// [`SlaError::Money`] when the sum has more digits than can be kept.
     pub fn total(&self) -> Result<Money, SlaError> {
         Ok(self.credit.checked_add(self.refund)?)
+    }
+}
+
+impl Compensation {
+    /// The movement that gives it: the credit into the tenant's wallet, the refund out to the tenant.
+    /// `None` when nothing is owed.
+    ///
+    /// Its id is that of the key, so that a ledger applies it once, however often it is issued; with
+    /// other amounts the ledger answers that the id is taken.
+    ///
+    /// # Errors
+    /// [`TransactionError::Money`] when the sum has more digits than can be kept.
+    ///
+    /// ```
+    /// use bursar_pricing::ledger::{Ledger, MemoryLedger, Posted};
+    /// use bursar_pricing::sla::{Compensation, CompensationKey, Window};
+    /// use bursar_units::{Currency, Money};
+    ///
+    /// # futures_executor::block_on(async {
+    /// let usd = |amount| Money::parse(amount, Currency::USD);
+    /// let november = Window::new("2026-11-01T00:00:00Z".parse()?, "2026-12-01T00:00:00Z".parse()?)?;
+    /// let key = CompensationKey { tenant: "acme".into(), period: november, sla: "api".into() };
+    /// let owed = Compensation {
+    ///     affected_requests: 1_000,
+    ///     exact_credit: usd("2.50")?,
+    ///     exact_refund: usd("0.50")?,
+    ///     credit: usd("2.50")?,
+    ///     refund: usd("0.50")?,
+    ///     is_capped: false,
+    /// };
+    /// let ledger = MemoryLedger::new();
+    /// let transaction = owed.transaction(&key, november.end())?.ok_or("something is owed")?;
+    /// assert!(matches!(ledger.post(&transaction).await?, Posted::Applied(_)));
+    /// assert!(matches!(ledger.post(&transaction).await?, Posted::AlreadyApplied(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn transaction(
+        &self,
+        key: &CompensationKey,
+        at: Timestamp,
+    ) -> Result<Option<Transaction>, TransactionError> {
+        let total = self.credit.checked_add(self.refund)?;
+        if total.is_zero() {
+            return Ok(None);
+        }
+        let receivers = [
+            (Account::wallet(&*key.tenant), self.credit),
+            (Account::Cash, self.refund),
+        ];
+        let mut postings = vec![posting(Account::Compensation, -total)];
+        let owed = receivers
+            .into_iter()
+            .filter(|(_, amount)| !amount.is_zero());
+        postings.extend(owed.map(|(account, amount)| posting(account, amount)));
+        Transaction::new(key.to_string(), at, Purpose::Credit, postings).map(Some)
+    }
+}
+
+fn posting(account: Account, amount: Money) -> Posting {
+    Posting {
+        account,
+        amount,
+        floor: None,
+    }
+}
+
+/// The text that makes it unique, with lengths before the names so that no two keys share one.
+impl fmt::Display for CompensationKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            tenant,
+            period,
+            sla,
+        } = self;
+        write!(
+            formatter,
+            "compensation:{}:{tenant}:{}:{sla}:{}:{}",
+            tenant.len(),
+            sla.len(),
+            period.start(),
+            period.end(),
+        )
     }
 }
 
