@@ -1,0 +1,35 @@
+//! What do we charge, and never below the margin?
+#![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic)]
+
+mod bounds;
+mod contract;
+mod demand;
+mod error;
+mod exact;
+mod factor;
+#[cfg(feature = "serde")]
+mod format;
+mod margin;
+mod name;
+mod policy;
+mod price;
+mod schedule;
+mod token_kind;
+mod waterfall;
+
+pub use bounds::MarginBounds;
+pub use contract::{Contract, Scope, Term, TermName};
+pub use demand::{
+    DemandCurve, Supply, SupplyFactors, SupplyState, SupplyThresholds, SupplyTracker, Utilization,
+};
+pub use error::PricingError;
+pub use factor::Factor;
+pub use margin::{Discount, MarkUp, Margin, RateError};
+pub use name::{
+    ContractId, MAX_NAME, Model, NameError, PriceListName, QuoteId, RedemptionId, Tier, TierName,
+};
+pub use policy::PricingPolicy;
+pub use price::{Bound, Clamp, CostRise, Exposure, Price, PriceRequest, TierMargin};
+pub use schedule::{Band, Schedule, ScheduleError, Tiering};
+pub use token_kind::TokenKind;
+pub use waterfall::{Step, Waterfall};
