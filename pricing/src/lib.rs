@@ -13,6 +13,7 @@ mod margin;
 mod name;
 mod policy;
 mod price;
+mod price_list;
 mod schedule;
 mod token_kind;
 mod waterfall;
@@ -29,7 +30,10 @@ pub use name::{
     ContractId, MAX_NAME, Model, NameError, PriceListName, QuoteId, RedemptionId, Tier, TierName,
 };
 pub use policy::PricingPolicy;
-pub use price::{Bound, Clamp, CostRise, Exposure, Price, PriceRequest, TierMargin};
+pub use price::{AllowedPrices, Bound, Clamp, CostRise, Exposure, Price, PriceRequest, TierMargin};
+pub use price_list::{
+    CostTable, ListEntry, ListTerms, PriceList, PriceListError, VolumeDiscounts,
+};
 pub use schedule::{Band, Schedule, ScheduleError, Tiering};
 pub use token_kind::TokenKind;
 pub use waterfall::{Step, Waterfall};

@@ -121,7 +121,7 @@ impl PricingPolicy {
     /// instead: a cost that is not over zero, an unknown model, a contract that leaves no price, a quantum
     /// too coarse for it.
     pub fn price(&self, request: &PriceRequest<'_>) -> Result<Price, PricingError> {
-        crate::price::compute(self, request)
+        crate::price::compute(self, self.quantum, request)
     }
 
     /// The bounds of every computed price.

@@ -7,7 +7,7 @@ mod solution;
 use std::fmt;
 use std::str::FromStr;
 
-use bursar_units::Money;
+use bursar_units::{Money, Quantum};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -247,6 +247,19 @@ pub struct Exposure {
     pub gap: Money,
 }
 
+/// The prices that all bounds and the quantum allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub struct AllowedPrices {
+    /// The least of them.
+    pub least: Money,
+    /// The largest of them.
+    pub most: Money,
+    /// The step between them.
+    pub quantum: Decimal,
+}
+
 /// A price, and how it came about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -262,8 +275,8 @@ pub struct Price {
     contract: Option<ContractId>,
     contract_discount: Discount,
     clamp: Option<Clamp>,
-    /// The least and the largest multiple of the quantum inside all bounds; `None` for a fixed price.
-    allowed: Option<(Money, Money)>,
+    /// `None` for a fixed price.
+    allowed: Option<AllowedPrices>,
     exposure: Option<Exposure>,
     waterfall: Waterfall,
 }
@@ -320,9 +333,9 @@ impl Price {
         self.clamp
     }
 
-    /// The least and the largest price that all bounds and the quantum allow; `None` for a fixed price.
+    /// The prices that all bounds and the quantum allow; `None` for a fixed price.
     #[must_use]
-    pub const fn allowed(&self) -> Option<(Money, Money)> {
+    pub const fn allowed(&self) -> Option<AllowedPrices> {
         self.allowed
     }
 
@@ -362,6 +375,7 @@ impl fmt::Display for Price {
 /// Prices a request by a policy.
 pub(crate) fn compute(
     policy: &PricingPolicy,
+    quantum: Quantum,
     request: &PriceRequest<'_>,
 ) -> Result<Price, PricingError> {
     let cost = request.cost;
@@ -382,7 +396,7 @@ pub(crate) fn compute(
     let contract_discount = terms.discount.unwrap_or(Discount::ZERO);
     let problem = Problem {
         cost: without_long_zeros(cost.amount()),
-        quantum: policy.quantum().step_in(cost.currency())?,
+        quantum: quantum.step_in(cost.currency())?,
         mark_up: mark_up.as_fraction(),
         model: model.as_fraction(),
         supply: supply.as_fraction(),
@@ -419,7 +433,11 @@ pub(crate) fn compute(
         contract: contract.map(|contract| contract.id().clone()),
         contract_discount,
         clamp,
-        allowed: allowed.map(|(least, most)| (money(least), money(most))),
+        allowed: allowed.map(|(least, most)| AllowedPrices {
+            least: money(least),
+            most: money(most),
+            quantum: problem.quantum,
+        }),
         exposure: exposure.map(|(bound, gap)| Exposure {
             bound,
             gap: money(gap),

@@ -147,37 +147,38 @@ impl Schedule {
 }
 
 fn require_bands(bands: &[Band]) -> Result<(), ScheduleError> {
-    let mut before: Option<Band> = None;
-    for (number, band) in (1..).zip(bands) {
-        if band.up_to.is_none() != (number == bands.len()) {
-            return Err(ScheduleError::WrongEnd {
-                band: number,
-                bands: bands.len(),
-            });
+    require_ends(bands.iter().map(|band| band.up_to))?;
+    let Some(first) = bands.first() else {
+        return Err(ScheduleError::NoBands);
+    };
+    for (band, Band { rate, .. }) in (1..).zip(bands) {
+        first.rate.price.try_cmp(&rate.price)?;
+        if rate.price.is_negative() {
+            return Err(ScheduleError::NegativeRate { band, rate: *rate });
         }
-        let begin = before.and_then(|before| before.up_to).unwrap_or_default();
-        if let Some(up_to) = band.up_to
-            && up_to <= begin
-        {
-            return Err(ScheduleError::OutOfOrder {
-                band: number,
-                up_to,
-            });
-        }
-        if band.rate.price.is_negative() {
-            return Err(ScheduleError::NegativeRate {
-                band: number,
-                rate: band.rate,
-            });
-        }
-        if let Some(before) = before {
-            before.rate.price.try_cmp(&band.rate.price)?;
-        }
-        before = Some(*band);
     }
-    match before {
-        Some(_) => Ok(()),
-        None => Err(ScheduleError::NoBands),
+    Ok(())
+}
+
+/// Ends rise, and the last is none.
+pub(crate) fn require_ends(
+    ends: impl ExactSizeIterator<Item = Option<u64>>,
+) -> Result<(), ScheduleError> {
+    let bands = ends.len();
+    let mut before = 0;
+    for (band, end) in (1..).zip(ends) {
+        match end {
+            Some(_) if band == bands => return Err(ScheduleError::WrongEnd { band, bands }),
+            None if band < bands => return Err(ScheduleError::WrongEnd { band, bands }),
+            Some(up_to) if up_to <= before => {
+                return Err(ScheduleError::OutOfOrder { band, up_to });
+            }
+            _ => before = end.unwrap_or(before),
+        }
+    }
+    match bands {
+        0 => Err(ScheduleError::NoBands),
+        _ => Ok(()),
     }
 }
 

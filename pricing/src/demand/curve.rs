@@ -21,9 +21,9 @@ use crate::factor::Factor;
 ///
 /// let curve = DemandCurve::default();
 /// assert_eq!(curve.factor(Utilization::NONE).to_string(), "0.800248");
-/// assert_eq!(curve.factor("60%".parse()?).to_string(), "0.999697");
-/// assert_eq!(curve.factor("80%".parse()?).to_string(), "1.239986");
-/// assert_eq!(curve.factor(Utilization::FULL).to_string(), "1.293885");
+/// assert_eq!(curve.factor("60%".parse()?).to_string(), "0.999696");
+/// assert_eq!(curve.factor("80%".parse()?).to_string(), "1.239977");
+/// assert_eq!(curve.factor(Utilization::FULL).to_string(), "1.293888");
 /// # Ok::<(), bursar_pricing::RateError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

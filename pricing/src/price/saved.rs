@@ -1,8 +1,8 @@
 //! How is a price kept, and is what was kept a price?
 
-use bursar_units::{Money, MoneyError};
+use bursar_units::{Money, MoneyError, Quantum};
 
-use super::{Clamp, Exposure, Price, TierMargin};
+use super::{AllowedPrices, Clamp, Exposure, Price, TierMargin};
 use crate::factor::Factor;
 use crate::format::Format;
 use crate::margin::Discount;
@@ -22,7 +22,7 @@ pub(super) struct Saved {
     contract: Option<ContractId>,
     contract_discount: Discount,
     clamp: Option<Clamp>,
-    allowed: Option<(Money, Money)>,
+    allowed: Option<AllowedPrices>,
     exposure: Option<Exposure>,
     waterfall: [Money; Step::ALL.len()],
 }
@@ -58,10 +58,13 @@ impl TryFrom<Saved> for Price {
         if sum.try_cmp(&price)?.is_ne() {
             return Err(SavedError::Sum { sum, price });
         }
-        if let Some((least, most)) = saved.allowed
+        if let Some(AllowedPrices { least, most, .. }) = saved.allowed
             && (price.try_cmp(&least)?.is_lt() || price.try_cmp(&most)?.is_gt())
         {
             return Err(SavedError::OutsideBounds { price, least, most });
+        }
+        if let Some(allowed) = saved.allowed {
+            Quantum::step(allowed.quantum)?;
         }
         if let Some(exposure) = saved.exposure {
             exposure.gap.try_cmp(&price)?;
