@@ -1,7 +1,7 @@
 //! Between which prices must every computed price lie?
 
 use crate::error::PricingError;
-use crate::margin::{MarkUp, Margin};
+use crate::margin::Margin;
 
 /// The least and the largest margin of a computed price.
 ///
@@ -56,12 +56,12 @@ impl MarginBounds {
 
     /// The multiple of the cost that the floor is, as a fraction: 1 ÷ (1 − 0.15) is 20 ÷ 17.
     pub(crate) fn floor(self) -> (u64, u64) {
-        multiple(self.least.to_mark_up())
+        self.least.to_mark_up().price_over_cost()
     }
 
     /// The multiple of the cost that the ceiling is.
     pub(crate) fn ceiling(self) -> (u64, u64) {
-        multiple(self.most.to_mark_up())
+        self.most.to_mark_up().price_over_cost()
     }
 }
 
@@ -70,12 +70,6 @@ impl Default for MarginBounds {
     fn default() -> Self {
         Self::STANDARD
     }
-}
-
-/// 1 + u. Numerator and denominator of a margin's mark-up are at most 10⁹.
-fn multiple(mark_up: MarkUp) -> (u64, u64) {
-    let (numerator, denominator) = mark_up.as_fraction();
-    (numerator.saturating_add(denominator), denominator)
 }
 
 #[cfg(feature = "serde")]

@@ -14,6 +14,7 @@ mod name;
 mod policy;
 mod price;
 mod price_list;
+mod quote;
 mod schedule;
 mod token_kind;
 mod waterfall;
@@ -34,6 +35,7 @@ pub use price::{AllowedPrices, Bound, Clamp, CostRise, Exposure, Price, PriceReq
 pub use price_list::{
     CostTable, ListEntry, ListTerms, PriceList, PriceListError, VolumeDiscounts,
 };
+pub use quote::{Fingerprint, FingerprintError, NotRedeemable, Quote, QuoteError};
 pub use schedule::{Band, Schedule, ScheduleError, Tiering};
 pub use token_kind::TokenKind;
 pub use waterfall::{Step, Waterfall};

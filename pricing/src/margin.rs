@@ -183,12 +183,9 @@ impl MarkUp {
     /// # Errors
     /// [`RateError::OutOfRange`] when it rounds to 1.
     pub fn to_margin(self, rounding: Rounding) -> Result<Margin, RateError> {
-        let (whole, part) = (
-            self.numerator.saturating_add(self.denominator),
-            self.numerator,
-        );
+        let (whole, _) = self.price_over_cost();
         let billionths = crate::exact::rounded_quotient(
-            u128::from(part).saturating_mul(u128::from(BILLION)),
+            u128::from(self.numerator).saturating_mul(u128::from(BILLION)),
             u128::from(whole),
             rounding,
         );
@@ -200,6 +197,15 @@ impl MarkUp {
     #[must_use]
     pub const fn as_fraction(self) -> (u64, u64) {
         (self.numerator, self.denominator)
+    }
+
+    /// 1 + u, the multiple of the cost that the price is, as a fraction.
+    pub(crate) const fn price_over_cost(self) -> (u64, u64) {
+        let Self {
+            numerator,
+            denominator,
+        } = self;
+        (numerator.saturating_add(denominator), denominator)
     }
 
     fn reduced(numerator: u64, denominator: u64) -> Self {

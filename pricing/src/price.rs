@@ -535,6 +535,33 @@ fn realized_margin(cost: Decimal, price: Decimal) -> Decimal {
     margin
 }
 
+/// Whether a price has at least this margin over a cost, decided exactly.
+pub(crate) fn keeps_floor(price: Money, cost: Money, margin: Margin) -> Result<bool, PricingError> {
+    if price.currency() != cost.currency() {
+        return Err(PricingError::Currency {
+            what: "price",
+            expected: cost.currency(),
+            found: price.currency(),
+        });
+    }
+    if cost.is_negative() {
+        return Err(PricingError::CostNotPositive { cost });
+    }
+    let (whole, part) = margin.to_mark_up().price_over_cost();
+    let amounts = [cost.amount().normalize(), price.amount().normalize()];
+    let scale = amounts[0].scale().max(amounts[1].scale());
+    let floor = units::<Wide>(amounts[0], scale)
+        .and_then(|cost| Fraction::whole(cost).scaled((whole, part)));
+    let is_kept = floor.and_then(|floor| {
+        let price = Fraction::whole(units::<Wide>(amounts[1], scale)?);
+        Ok(price.compare(floor)?.is_ge())
+    });
+    is_kept.map_err(|TooWide| PricingError::TooManyDigits {
+        cost,
+        quantum: price.amount(),
+    })
+}
+
 /// |price − cost| ÷ price in millionths.
 fn millionths_in<W: Whole>(cost: Decimal, price: Decimal) -> Result<u128, TooWide> {
     let (cost, price) = (cost.normalize(), price.normalize());
