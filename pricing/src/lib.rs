@@ -2,6 +2,8 @@
 #![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic)]
 
 mod bounds;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod contract;
 mod demand;
 mod error;
@@ -10,12 +12,15 @@ mod factor;
 #[cfg(feature = "serde")]
 mod format;
 mod margin;
+mod memory;
 mod name;
 mod policy;
+mod port;
 mod price;
 mod price_list;
 mod quote;
 mod schedule;
+mod stability;
 mod token_kind;
 mod waterfall;
 
@@ -27,15 +32,20 @@ pub use demand::{
 pub use error::PricingError;
 pub use factor::Factor;
 pub use margin::{Discount, MarkUp, Margin, RateError};
+pub use memory::MemoryStore;
 pub use name::{
     ContractId, MAX_NAME, Model, NameError, PriceListName, QuoteId, RedemptionId, Tier, TierName,
 };
 pub use policy::PricingPolicy;
+pub use port::{
+    BoxError, Issued, PriceListStore, Published, QuoteStore, Redemption, StoreError,
+};
 pub use price::{AllowedPrices, Bound, Clamp, CostRise, Exposure, Price, PriceRequest, TierMargin};
 pub use price_list::{
     CostTable, ListEntry, ListTerms, PriceList, PriceListError, VolumeDiscounts,
 };
 pub use quote::{Fingerprint, FingerprintError, NotRedeemable, Quote, QuoteError};
 pub use schedule::{Band, Schedule, ScheduleError, Tiering};
+pub use stability::{Kept, Publication, PublishedPrice, StabilityRules, Update};
 pub use token_kind::TokenKind;
 pub use waterfall::{Step, Waterfall};
