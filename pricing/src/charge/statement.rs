@@ -19,6 +19,14 @@ pub enum ChargeError {
     /// A record stands twice.
     #[error("record `{0}` stands twice: charge it once")]
     RecordTwice(String),
+    /// A record has more tokens of a kind than a 64-bit counter holds.
+    #[error("record `{record}` has more than 2^64 {kind} tokens")]
+    TooManyTokens {
+        /// The record.
+        record: String,
+        /// The kind.
+        kind: crate::TokenKind,
+    },
     /// An amount cannot be kept, or two currencies meet.
     #[error("record `{record}`, {item}")]
     Amount {

@@ -96,8 +96,8 @@ async fn a_new_ledger_holds_nothing(ledger: &impl Ledger) {
 }
 
 async fn a_transfer_moves_money_and_makes_none(ledger: &impl Ledger) {
-    let posted = post(ledger, &top_up("payment-1", usd(20_00))).await;
-    let balances = vec![usd(-20_00), usd(20_00)];
+    let posted = post(ledger, &top_up("payment-1", usd(2_000))).await;
+    let balances = vec![usd(-2_000), usd(2_000)];
     assert_eq!(
         posted,
         Posted::Applied(Receipt {
@@ -105,8 +105,8 @@ async fn a_transfer_moves_money_and_makes_none(ledger: &impl Ledger) {
             balances
         })
     );
-    let posted = post(ledger, &charge("usage-1", usd(7_01))).await;
-    let balances = vec![usd(12_99), usd(7_01)];
+    let posted = post(ledger, &charge("usage-1", usd(701))).await;
+    let balances = vec![usd(1_299), usd(701)];
     assert_eq!(
         posted,
         Posted::Applied(Receipt {
@@ -114,10 +114,10 @@ async fn a_transfer_moves_money_and_makes_none(ledger: &impl Ledger) {
             balances
         })
     );
-    assert_eq!(balance(ledger, &acme(), Currency::USD).await, usd(12_99));
+    assert_eq!(balance(ledger, &acme(), Currency::USD).await, usd(1_299));
     assert_eq!(
         balance(ledger, &Account::Cash, Currency::USD).await,
-        usd(-20_00)
+        usd(-2_000)
     );
     let audit = Audit {
         transactions: 2,
@@ -128,9 +128,9 @@ async fn a_transfer_moves_money_and_makes_none(ledger: &impl Ledger) {
 }
 
 async fn a_transaction_posted_twice_is_applied_once(ledger: &impl Ledger) {
-    let first = post(ledger, &top_up("payment-1", usd(20_00))).await;
-    let _ = post(ledger, &top_up("payment-2", usd(1_00))).await;
-    let again = post(ledger, &top_up("payment-1", usd(20_00))).await;
+    let first = post(ledger, &top_up("payment-1", usd(2_000))).await;
+    let _ = post(ledger, &top_up("payment-2", usd(100))).await;
+    let again = post(ledger, &top_up("payment-1", usd(2_000))).await;
     // The balances are those of then, not of now.
     assert_eq!(
         Some(&again),
@@ -140,45 +140,45 @@ async fn a_transaction_posted_twice_is_applied_once(ledger: &impl Ledger) {
             .map(Posted::AlreadyApplied)
             .as_ref()
     );
-    assert_eq!(balance(ledger, &acme(), Currency::USD).await, usd(21_00));
+    assert_eq!(balance(ledger, &acme(), Currency::USD).await, usd(2_100));
     assert_eq!(audited(ledger).await.transactions, 2);
 }
 
 async fn an_id_with_other_contents_is_a_conflict(ledger: &impl Ledger) {
-    let _ = post(ledger, &top_up("payment-1", usd(20_00))).await;
-    let other_amount = top_up("payment-1", usd(20_01));
-    let other_purpose = charge("payment-1", usd(20_00));
+    let _ = post(ledger, &top_up("payment-1", usd(2_000))).await;
+    let other_amount = top_up("payment-1", usd(2_001));
+    let other_purpose = charge("payment-1", usd(2_000));
     for other in [other_amount, other_purpose] {
         match ledger.post(&other).await {
             Err(LedgerError::Conflict(id)) => assert_eq!(id.as_str(), "payment-1"),
             answer => panic!("another transaction with a known id: {answer:?}"),
         }
     }
-    assert_eq!(balance(ledger, &acme(), Currency::USD).await, usd(20_00));
+    assert_eq!(balance(ledger, &acme(), Currency::USD).await, usd(2_000));
 }
 
 async fn an_account_does_not_fall_below_its_floor(ledger: &impl Ledger) {
-    let _ = post(ledger, &top_up("payment-1", usd(20_00))).await;
-    let refused = post(ledger, &charge("usage-1", usd(20_01))).await;
+    let _ = post(ledger, &top_up("payment-1", usd(2_000))).await;
+    let refused = post(ledger, &charge("usage-1", usd(2_001))).await;
     let shortfall = Shortfall {
         account: acme(),
-        balance: usd(20_00),
-        lacking: usd(0_01),
+        balance: usd(2_000),
+        lacking: usd(1),
     };
     assert_eq!(refused, Posted::Refused(shortfall));
     assert_eq!(audited(ledger).await.transactions, 1);
     // What was refused was not written: the same id is free, and may fit later.
-    let _ = post(ledger, &top_up("payment-2", usd(0_01))).await;
-    let posted = post(ledger, &charge("usage-1", usd(20_01))).await;
+    let _ = post(ledger, &top_up("payment-2", usd(1))).await;
+    let posted = post(ledger, &charge("usage-1", usd(2_001))).await;
     assert!(posted.receipt().is_some());
     assert_eq!(balance(ledger, &acme(), Currency::USD).await, usd(0));
 }
 
 async fn currencies_are_kept_apart(ledger: &impl Ledger) {
     let euros = Money::new(Decimal::new(300, 2), Currency::EUR);
-    let _ = post(ledger, &top_up("payment-1", usd(20_00))).await;
+    let _ = post(ledger, &top_up("payment-1", usd(2_000))).await;
     let _ = post(ledger, &top_up("payment-2", euros)).await;
-    assert_eq!(balance(ledger, &acme(), Currency::USD).await, usd(20_00));
+    assert_eq!(balance(ledger, &acme(), Currency::USD).await, usd(2_000));
     assert_eq!(balance(ledger, &acme(), Currency::EUR).await, euros);
     assert_eq!(audited(ledger).await.balances, 4);
 }
@@ -186,8 +186,8 @@ async fn currencies_are_kept_apart(ledger: &impl Ledger) {
 async fn amounts_keep_every_digit(ledger: &impl Ledger) {
     // 0.1 has no end in binary; neither sum is one that a float keeps.
     let tiny = Money::new(Decimal::from_i128_with_scale(1, 27), Currency::USD);
-    let _ = post(ledger, &top_up("payment-1", usd(0_10))).await;
-    let _ = post(ledger, &top_up("payment-2", usd(0_20))).await;
+    let _ = post(ledger, &top_up("payment-1", usd(10))).await;
+    let _ = post(ledger, &top_up("payment-2", usd(20))).await;
     let _ = post(ledger, &top_up("payment-3", tiny)).await;
     let held = balance(ledger, &acme(), Currency::USD).await;
     assert_eq!(held.amount().to_string(), "0.300000000000000000000000001");
@@ -206,7 +206,7 @@ async fn a_balance_that_cannot_be_kept_is_an_error_and_writes_nothing(ledger: &i
 }
 
 async fn entries_come_in_order_and_in_pieces(ledger: &impl Ledger) {
-    let _ = post(ledger, &top_up("payment-1", usd(20_00))).await;
+    let _ = post(ledger, &top_up("payment-1", usd(2_000))).await;
     for number in 1..=4 {
         let _ = post(ledger, &charge(&format!("usage-{number}"), usd(number))).await;
     }
@@ -221,11 +221,11 @@ async fn entries_come_in_order_and_in_pieces(ledger: &impl Ledger) {
         seen.extend(piece);
     }
     let amounts: Vec<_> = seen.iter().map(|entry| entry.amount).collect();
-    assert_eq!(amounts, [usd(20_00), usd(-1), usd(-2), usd(-3), usd(-4)]);
+    assert_eq!(amounts, [usd(2_000), usd(-1), usd(-2), usd(-3), usd(-4)]);
     let last = seen
         .last()
         .map(|entry| (entry.balance, entry.at, entry.purpose));
-    assert_eq!(last, Some((usd(19_90), noon(), Purpose::Charge)));
+    assert_eq!(last, Some((usd(1_990), noon(), Purpose::Charge)));
     assert_eq!(
         seen.last().map(|entry| entry.transaction.as_str()),
         Some("usage-4")
@@ -240,17 +240,17 @@ async fn several_accounts_move_at_once_or_not_at_all(ledger: &impl Ledger) {
     };
     let split = |id, floor| {
         let postings = vec![
-            posting(Account::Cash, usd(-10_00), None),
-            posting(acme(), usd(9_00), None),
-            posting(Account::Compensation, usd(1_00), Some(floor)),
+            posting(Account::Cash, usd(-1_000), None),
+            posting(acme(), usd(900), None),
+            posting(Account::Compensation, usd(100), Some(floor)),
         ];
         Transaction::new(id, noon(), Purpose::TopUp, postings)
             .unwrap_or_else(|error| panic!("three postings that sum to zero: {error}"))
     };
-    let refused = post(ledger, &split("payment-1", usd(1_01))).await;
+    let refused = post(ledger, &split("payment-1", usd(101))).await;
     assert!(refused.receipt().is_none());
     assert_eq!(audited(ledger).await.entries, 0);
-    let _ = post(ledger, &split("payment-2", usd(1_00))).await;
-    assert_eq!(balance(ledger, &acme(), Currency::USD).await, usd(9_00));
+    let _ = post(ledger, &split("payment-2", usd(100))).await;
+    assert_eq!(balance(ledger, &acme(), Currency::USD).await, usd(900));
     assert_eq!(audited(ledger).await.entries, 3);
 }

@@ -1,9 +1,16 @@
 //! Charges: quantities become amounts, amounts become statements whose lines add up.
 
+use std::num::NonZeroU64;
+
 use bursar_pricing::charge::{
-    ChargeLine, ChargeModel, ChargeModelError, PriceStep, Settlement, SettlementError, Statement,
+    ChargeError, ChargeLine, Package, PeriodCharges, Settlement, SettlementError, Statement,
+    UsageRecord,
 };
-use bursar_units::{Currency, Money, Quantum, Rounding, UnitRate};
+use bursar_pricing::{
+    Band, CostTable, ListTerms, Model, PriceList, PriceListName, PricingPolicy, Schedule, Tier,
+    Tiering, TokenKind,
+};
+use bursar_units::{Currency, Money, Quantum, Rounding, TokenCount, UnitRate};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
@@ -11,96 +18,162 @@ fn usd(amount: &str) -> Money {
     Money::parse(amount, Currency::USD).unwrap()
 }
 
-fn step(up_to: Option<u64>, per_unit: &str, fee: Option<&str>) -> PriceStep {
-    let rate = UnitRate::per_unit(usd(per_unit));
-    PriceStep {
+/// 1 each up to 10, 0.50 up to 100, and 0.20 beyond.
+fn schedule(tiering: Tiering) -> Schedule {
+    let band = |up_to, rate| Band {
         up_to,
-        rate,
-        fee: fee.map(usd),
+        rate: UnitRate::per_unit(usd(rate)),
+    };
+    let bands = vec![
+        band(Some(10), "1.00"),
+        band(Some(100), "0.50"),
+        band(None, "0.20"),
+    ];
+    Schedule::tiered(tiering, bands).unwrap()
+}
+
+fn package(size: u64) -> Package {
+    Package {
+        size: NonZeroU64::new(size).unwrap(),
+        price: usd("5.00"),
     }
 }
 
-/// 1 each up to 10, 0.50 up to 100 with a fee of 3, and 0.20 beyond.
-fn steps() -> Vec<PriceStep> {
-    vec![
-        step(Some(10), "1.00", None),
-        step(Some(100), "0.50", Some("3.00")),
-        step(None, "0.20", None),
-    ]
-}
-
 #[test]
-fn each_model_charges_what_was_computed_by_hand() {
-    let graduated = ChargeModel::graduated(steps()).unwrap();
-    let volume = ChargeModel::volume(steps()).unwrap();
-    let package = ChargeModel::package(100, usd("5.00")).unwrap();
-    let flat = ChargeModel::flat(UnitRate::per_million(usd("3.00"))).unwrap();
-    for (model, quantity, expected) in [
+fn quantities_cost_what_was_computed_by_hand() {
+    let graduated = schedule(Tiering::Graduated);
+    let volume = schedule(Tiering::Volume);
+    let flat = Schedule::flat(UnitRate::per_million(usd("3.00"))).unwrap();
+    for (schedule, quantity, expected) in [
         (&graduated, 0, "0.00"),
         (&graduated, 10, "10.00"),
-        (&graduated, 11, "13.50"),
-        (&graduated, 100, "58.00"),
-        (&graduated, 150, "68.00"),
+        (&graduated, 11, "10.50"),
+        (&graduated, 100, "55.00"),
+        (&graduated, 150, "65.00"),
         (&volume, 0, "0.00"),
         (&volume, 10, "10.00"),
-        (&volume, 11, "8.50"),
+        (&volume, 11, "5.50"),
         (&volume, 101, "20.20"),
-        (&package, 0, "0.00"),
-        (&package, 1, "5.00"),
-        (&package, 100, "5.00"),
-        (&package, 101, "10.00"),
         (&flat, 1_234_567, "3.703701"),
         (&flat, u64::MAX, "55340232221128.654845"),
     ] {
         assert_eq!(
-            model.amount(quantity).unwrap(),
+            schedule.amount(quantity).unwrap(),
             usd(expected),
-            "{quantity} by {model:?}"
+            "{quantity} by {schedule:?}"
         );
+    }
+    for (quantity, expected) in [(0, "0.00"), (1, "5.00"), (100, "5.00"), (101, "10.00")] {
+        assert_eq!(
+            package(100).amount(quantity).unwrap(),
+            usd(expected),
+            "{quantity}"
+        );
+    }
+    assert!(flat.amount_after(u64::MAX, 1).is_err());
+}
+
+fn price_list() -> PriceList {
+    let cost = |amount| UnitRate::per_million(usd(amount));
+    let costs = CostTable::new(Currency::USD)
+        .with(Model::GPT_4, TokenKind::Input, cost("2.50"))
+        .unwrap()
+        .with(Model::GPT_4, TokenKind::Output, cost("10.00"))
+        .unwrap();
+    let name = PriceListName::new("growth-2026-11").unwrap();
+    let from = "2026-11-01T00:00:00Z".parse().unwrap();
+    costs
+        .price(
+            &PricingPolicy::standard(),
+            &ListTerms::new(name, &Tier::Growth, from),
+        )
+        .unwrap()
+}
+
+fn record(id: &str, model: Model, tokens: &[(TokenKind, u64)]) -> UsageRecord {
+    let tokens = tokens
+        .iter()
+        .map(|(kind, tokens)| (*kind, TokenCount::new(*tokens)));
+    UsageRecord {
+        id: id.to_owned(),
+        model,
+        tokens: tokens.collect(),
     }
 }
 
 #[test]
-fn steps_that_are_no_model_are_named() {
-    for (steps, expected) in [
-        (vec![], "a charge model needs at least one step"),
+fn a_record_is_charged_by_kind_once_and_whole() {
+    let list = price_list();
+    let mut charges = PeriodCharges::new(&list);
+    // Growth and GPT-4: a mark-up of 1/3 × 1.2, so 3.50 and 14.00 a million.
+    let tokens = [
+        (TokenKind::Output, 1_000),
+        (TokenKind::Input, 300),
+        (TokenKind::Input, 700),
+        (TokenKind::CacheWrite, 0),
+    ];
+    let lines = charges.add(&record("r1", Model::GPT_4, &tokens)).unwrap();
+    let found: Vec<_> = lines
+        .iter()
+        .map(|it| (&*it.item, it.quantity, it.exact))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("gpt-4 input tokens", 1_000, usd("0.0035")),
+            ("gpt-4 output tokens", 1_000, usd("0.014")),
+        ],
+    );
+    for (again, expected) in [
         (
-            vec![step(Some(10), "1", None)],
-            "step 1 of 1: the last step has no end, and every other has one",
+            record("r1", Model::GPT_4, &[]),
+            "record `r1` stands twice: charge it once",
         ),
         (
-            vec![step(None, "1", None), step(None, "1", None)],
-            "step 1 of 2: the last step has no end, and every other has one",
+            record(
+                "r2",
+                Model::GPT_4,
+                &[(TokenKind::Input, 5), (TokenKind::CacheWrite, 1)],
+            ),
+            "no price for gpt-4 cache_write tokens in record `r2`: add it to the price list of the period",
         ),
         (
-            vec![
-                step(Some(10), "1", None),
-                step(Some(10), "1", None),
-                step(None, "1", None),
-            ],
-            "step 2 ends at 10, not beyond the step before it: order steps by where they end",
-        ),
-        (
-            vec![step(None, "-1", None)],
-            "the price -1 USD is below zero: give a credit instead",
+            record("r3", Model::CLAUDE, &[(TokenKind::Input, 5)]),
+            "no price for claude input tokens in record `r3`: add it to the price list of the period",
         ),
     ] {
-        let error = ChargeModel::graduated(steps.clone()).unwrap_err();
+        let error = charges.add(&again).unwrap_err();
         assert_eq!(error.to_string(), expected);
-        assert_eq!(ChargeModel::volume(steps).unwrap_err(), error);
     }
-    let euros = PriceStep {
-        rate: UnitRate::per_unit(Money::parse("1", Currency::EUR).unwrap()),
-        ..step(None, "1", None)
-    };
-    let mixed = ChargeModel::graduated(vec![step(Some(1), "1", None), euros]);
+    // What was refused has left nothing behind, and its id is free.
+    assert_eq!(charges.lines().len(), 2);
     assert!(
-        matches!(mixed, Err(ChargeModelError::Money(_))),
-        "{mixed:?}"
+        charges
+            .add(&record("r2", Model::GPT_4, &[(TokenKind::Input, 5)]))
+            .is_ok()
     );
-    assert_eq!(
-        ChargeModel::package(0, usd("1")),
-        Err(ChargeModelError::EmptyPackage)
+}
+
+#[test]
+fn too_many_tokens_are_an_error_and_not_a_wrap() {
+    let list = price_list();
+    let mut charges = PeriodCharges::new(&list);
+    let twice = record(
+        "r",
+        Model::GPT_4,
+        &[(TokenKind::Input, u64::MAX), (TokenKind::Input, 1)],
+    );
+    assert!(matches!(
+        charges.add(&twice),
+        Err(ChargeError::TooManyTokens { .. })
+    ));
+    charges
+        .add(&record("r1", Model::GPT_4, &[(TokenKind::Input, u64::MAX)]))
+        .unwrap();
+    let beyond = charges.add(&record("r2", Model::GPT_4, &[(TokenKind::Input, 1)]));
+    assert!(
+        matches!(beyond, Err(ChargeError::Amount { .. })),
+        "{beyond:?}"
     );
 }
 
@@ -159,20 +232,19 @@ proptest! {
     #[test]
     fn pieces_of_a_period_add_up_to_the_whole(
         pieces in prop::collection::vec(0..200_u64, 0..12),
-        kind in 0..4,
+        kind in 0..3,
     ) {
-        let model = match kind {
-            0 => ChargeModel::graduated(steps()),
-            1 => ChargeModel::volume(steps()),
-            2 => ChargeModel::package(7, usd("5.00")),
-            _ => ChargeModel::flat(UnitRate::per_million(usd("3.00"))),
-        }.unwrap();
+        let amount_after = |before, quantity| match kind {
+            0 => schedule(Tiering::Graduated).amount_after(before, quantity),
+            1 => schedule(Tiering::Volume).amount_after(before, quantity),
+            _ => package(7).amount_after(before, quantity),
+        };
         let (mut before, mut sum) = (0, usd("0"));
         for piece in pieces {
-            sum = sum.checked_add(model.amount_after(before, piece).unwrap()).unwrap();
+            sum = sum.checked_add(amount_after(before, piece).unwrap()).unwrap();
             before += piece;
         }
-        prop_assert_eq!(sum, model.amount(before).unwrap());
+        prop_assert_eq!(sum, amount_after(0, before).unwrap());
     }
 
     #[test]

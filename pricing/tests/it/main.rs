@@ -1,4 +1,4 @@
-//! The crate as its users see it.
+//! The engine as its users see it.
 
 #![expect(
     clippy::unwrap_used,
