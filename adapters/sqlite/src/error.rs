@@ -23,12 +23,14 @@ pub enum SqliteError {
         error: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The file is not a database of this crate; it was not changed.
-    #[error("`{}` is {found}, not a store of billing records; name another file", path.display())]
+    #[error("`{}` is {found}, not {wanted}; name another file", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
         /// What it seems to be.
         found: String,
+        /// What it should have been, in words.
+        wanted: &'static str,
     },
     /// The file was written by a newer version of this crate; it was not changed.
     #[error(

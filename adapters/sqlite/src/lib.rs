@@ -90,6 +90,7 @@
 //! No environment variables are read, no clock, and no randomness.
 
 mod error;
+mod ledger;
 mod read;
 mod row;
 mod scan;
@@ -98,6 +99,7 @@ mod store;
 mod write;
 
 pub use error::SqliteError;
+pub use ledger::SqliteLedger;
 pub use store::{SqliteOptions, SqliteStore};
 
 #[cfg(doctest)]

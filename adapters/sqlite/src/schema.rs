@@ -1,7 +1,7 @@
 //! Is this file ours, and is it up to date?
 //!
 //! The header of the file says so: `application_id` whose it is, `user_version` which of the
-//! [`MIGRATIONS`] it has seen. Opening brings an older file up to date in one transaction, and
+//! migrations of its [`Schema`] it has seen. Opening brings an older file up to date in one transaction, and
 //! changes nothing of a file that is foreign or newer.
 
 use std::path::{Path, PathBuf};
@@ -11,14 +11,37 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::{SqliteError, SqliteOptions};
 
-/// "Burs" in ASCII, in the field that SQLite's file format has for telling applications apart.
-pub(crate) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Burs");
+/// A kind of file that this crate keeps.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    /// Four letters in the field that SQLite's file format has for telling applications apart.
+    application_id: i32,
+    /// What makes version 1 out of an empty file, version 2 out of version 1, and so on.
+    migrations: &'static [&'static str],
+    /// What the file is, in words.
+    holds: &'static str,
+}
 
-/// What makes version 1 out of an empty file, version 2 out of version 1, and so on.
-const MIGRATIONS: [&str; 2] = [include_str!("schema/v1.sql"), include_str!("schema/v2.sql")];
+/// Billing records.
+pub(crate) const BILLS: Schema = Schema {
+    application_id: i32::from_be_bytes(*b"Burs"),
+    migrations: &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql")],
+    holds: "a store of billing records",
+};
 
-/// The schema version that this program writes.
-pub(crate) const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
+/// A ledger.
+pub(crate) const LEDGER: Schema = Schema {
+    application_id: i32::from_be_bytes(*b"BurL"),
+    migrations: &[include_str!("schema/ledger_v1.sql")],
+    holds: "a ledger",
+};
+
+impl Schema {
+    /// The schema version that this program writes.
+    fn version(&self) -> i32 {
+        i32::try_from(self.migrations.len()).unwrap_or(i32::MAX)
+    }
+}
 
 /// What the write-ahead log shrinks to after a large partition has been checkpointed, in bytes.
 const LOG_SIZE_LIMIT: i64 = 64 << 20;
@@ -27,17 +50,21 @@ const LOG_SIZE_LIMIT: i64 = 64 << 20;
 const RETRY_PAUSE: Duration = Duration::from_millis(10);
 
 /// Opens the connection that writes, and makes or updates the schema.
-pub(crate) fn open_writer(path: &Path, options: &SqliteOptions) -> Result<Connection, SqliteError> {
+pub(crate) fn open_writer(
+    schema: &Schema,
+    path: &Path,
+    options: &SqliteOptions,
+) -> Result<Connection, SqliteError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = connect(path, flags, options)?;
-    check(&connection, path)?;
+    check(schema, &connection, path)?;
     use_write_ahead_log(&connection, path, options.busy_timeout)?;
     // With a write-ahead log, FULL makes every commit durable before it is announced.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", LOG_SIZE_LIMIT)?;
-    prepare(&mut connection, path)?;
+    prepare(schema, &mut connection, path)?;
     Ok(connection)
 }
 
@@ -51,9 +78,9 @@ pub(crate) fn open_reader(path: &Path, options: &SqliteOptions) -> Result<Connec
 }
 
 /// Opens a database in memory.
-pub(crate) fn open_in_memory() -> Result<Connection, SqliteError> {
+pub(crate) fn open_in_memory(schema: &Schema) -> Result<Connection, SqliteError> {
     let mut connection = Connection::open_in_memory()?;
-    prepare(&mut connection, Path::new(":memory:"))?;
+    prepare(schema, &mut connection, Path::new(":memory:"))?;
     Ok(connection)
 }
 
@@ -84,25 +111,27 @@ pub(crate) fn absolute(path: &Path) -> Result<PathBuf, SqliteError> {
 }
 
 /// Refuses a file that is not ours or newer than this program, before anything is changed.
-fn check(connection: &Connection, path: &Path) -> Result<i32, SqliteError> {
+fn check(schema: &Schema, connection: &Connection, path: &Path) -> Result<i32, SqliteError> {
     let Header {
         application_id,
         version,
         tables,
-    } = header(connection, path)?;
+    } = header(schema, connection, path)?;
     let foreign = |found: String| SqliteError::Foreign {
         path: path.to_owned(),
         found,
+        wanted: schema.holds,
     };
+    let is_ours = application_id == schema.application_id;
     match (application_id, version) {
         (0, 0) if tables == 0 => Ok(0),
-        (APPLICATION_ID, 1..=SCHEMA_VERSION) => Ok(version),
-        (APPLICATION_ID, found) if found > SCHEMA_VERSION => Err(SqliteError::NewerSchema {
+        _ if is_ours && (1..=schema.version()).contains(&version) => Ok(version),
+        _ if is_ours && version > schema.version() => Err(SqliteError::NewerSchema {
             path: path.to_owned(),
-            found,
-            supported: SCHEMA_VERSION,
+            found: version,
+            supported: schema.version(),
         }),
-        (APPLICATION_ID, _) => Err(foreign(format!(
+        _ if is_ours => Err(foreign(format!(
             "a damaged store of schema version {version}"
         ))),
         (0, _) => Err(foreign(format!("a SQLite database with {tables} tables"))),
@@ -120,7 +149,7 @@ struct Header {
 }
 
 /// Reads the header, all of it as of one moment.
-fn header(connection: &Connection, path: &Path) -> Result<Header, SqliteError> {
+fn header(schema: &Schema, connection: &Connection, path: &Path) -> Result<Header, SqliteError> {
     const SQL: &str = "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
                        FROM pragma_application_id, pragma_user_version";
     let read = connection.query_row(SQL, [], |row| {
@@ -134,6 +163,7 @@ fn header(connection: &Connection, path: &Path) -> Result<Header, SqliteError> {
         Some(ErrorCode::NotADatabase) => SqliteError::Foreign {
             path: path.to_owned(),
             found: "no SQLite database".to_owned(),
+            wanted: schema.holds,
         },
         Some(ErrorCode::CannotOpen) => cannot_open(path, error),
         _ => error.into(),
@@ -172,19 +202,19 @@ fn use_write_ahead_log(
 }
 
 /// Brings the schema up to date, unless it is.
-fn prepare(connection: &mut Connection, path: &Path) -> Result<(), SqliteError> {
-    if check(connection, path)? == SCHEMA_VERSION {
+fn prepare(schema: &Schema, connection: &mut Connection, path: &Path) -> Result<(), SqliteError> {
+    if check(schema, connection, path)? == schema.version() {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have done it while this one waited for the lock.
-    let version = check(&transaction, path)?;
-    let missing = usize::try_from(version).map_or(&MIGRATIONS[..], |v| &MIGRATIONS[v..]);
-    for migration in missing {
+    let version = check(schema, &transaction, path)?;
+    let seen = usize::try_from(version).unwrap_or(0);
+    for migration in schema.migrations.iter().skip(seen) {
         transaction.execute_batch(migration)?;
     }
-    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    transaction.pragma_update(None, "application_id", schema.application_id)?;
+    transaction.pragma_update(None, "user_version", schema.version())?;
     transaction.commit()?;
     Ok(())
 }
@@ -197,7 +227,7 @@ mod tests {
 
     #[test]
     fn the_schema_has_every_column_of_focus() {
-        let connection = open_in_memory().unwrap();
+        let connection = open_in_memory(&BILLS).unwrap();
         let mut statement = connection.prepare("SELECT * FROM records").unwrap();
         let names: Vec<_> = statement.column_names().map(str::to_owned).collect();
         for column in Column::ALL {

@@ -145,7 +145,7 @@ impl SqliteStore {
         options: &SqliteOptions,
     ) -> Result<SqliteStore, SqliteError> {
         let path = schema::absolute(path.as_ref())?;
-        let connection = schema::open_writer(&path, options)?;
+        let connection = schema::open_writer(&schema::BILLS, &path, options)?;
         SqliteStore::start(connection, Place::File(path), options)
     }
 
@@ -157,7 +157,7 @@ impl SqliteStore {
     /// # Errors
     /// [`SqliteError::Database`] when there is not enough memory, [`SqliteError::Thread`].
     pub fn open_in_memory() -> Result<SqliteStore, SqliteError> {
-        let connection = schema::open_in_memory()?;
+        let connection = schema::open_in_memory(&schema::BILLS)?;
         SqliteStore::start(connection, Place::Memory, &SqliteOptions::default())
     }
 

@@ -13,4 +13,5 @@ mod corrupt;
 mod files;
 mod generations;
 mod kill;
+mod ledger;
 mod processes;

@@ -1,0 +1,351 @@
+//! Which multiple of the quantum is the price?
+//!
+//! With the cost c, the quantum q, p* = c (1 + u) (1 − d) and the bounds L and U, the price is n q with
+//! n = clamp(round(p* ÷ q), ⌈L ÷ q⌉, ⌊U ÷ q⌋), rounding half to even. So n q is at least L and at most U
+//! whatever rounding does, and the margin, which rises with the price, is inside its bounds after
+//! rounding. All is decided on fractions of whole numbers.
+
+use rust_decimal::Decimal;
+
+use super::{Bound, Clamp};
+use crate::exact::{Fraction, TooWide, Whole, Wide, power_of_ten, units};
+use crate::waterfall::Step;
+
+/// A fraction of small numbers.
+type Ratio = (u64, u64);
+
+/// All that the price follows from. Amounts are over zero.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) cost: Decimal,
+    pub(super) quantum: Decimal,
+    pub(super) mark_up: Ratio,
+    pub(super) model: Ratio,
+    pub(super) supply: Ratio,
+    /// What discounts leave.
+    pub(super) remaining: [Ratio; 2],
+    /// The multiples of the cost at the margin bounds.
+    pub(super) floor: Ratio,
+    pub(super) ceiling: Ratio,
+    /// The multiple of the cost up to which the floor holds.
+    pub(super) cost_rise: Ratio,
+    pub(super) contract_floor: Option<Decimal>,
+    pub(super) contract_ceiling: Option<Decimal>,
+    pub(super) fixed_price: Option<Decimal>,
+}
+
+/// The price and how it came about.
+#[derive(Debug)]
+pub(super) struct Solution {
+    pub(super) price: Decimal,
+    pub(super) allowed: Option<(Decimal, Decimal)>,
+    pub(super) clamp: Option<Clamp>,
+    pub(super) exposure: Option<(Bound, Decimal)>,
+    /// The total after each step, in units of the `scale`-th place.
+    pub(super) totals: [i128; Step::ALL.len()],
+    pub(super) scale: u32,
+}
+
+/// Why there is no price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    NoMultiple {
+        suggestion: Option<Decimal>,
+    },
+    /// The contract's floor is over the ceiling of the margin.
+    Floor {
+        limit: Decimal,
+    },
+    /// The contract's ceiling is under the floor of the margin.
+    Ceiling {
+        limit: Decimal,
+    },
+    /// The contract's floor is over its ceiling.
+    Contradiction,
+    CostRiseTooWide,
+    TooManyDigits,
+}
+
+/// Why an attempt ended without a solution.
+enum Stop {
+    /// Wider numbers are needed.
+    TooWide,
+    Refused(Refusal),
+}
+
+impl From<TooWide> for Stop {
+    fn from(TooWide: TooWide) -> Self {
+        Self::TooWide
+    }
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// How many places more than cost and quantum the steps of a waterfall have, if they fit.
+const EXTRA_PLACES: u32 = 4;
+
+/// The numbers that a decimal holds are under this.
+const DECIMAL_LIMIT: u128 = 1 << 96;
+
+impl Problem {
+    pub(super) fn solve(&self) -> Result<Solution, Refusal> {
+        let stopped = match self.solve_in::<u128>() {
+            Err(Stop::TooWide) => self.solve_in::<Wide>(),
+            ended => ended,
+        };
+        stopped.map_err(|stop| match stop {
+            Stop::TooWide => Refusal::TooManyDigits,
+            Stop::Refused(refusal) => refusal,
+        })
+    }
+
+    fn solve_in<W: Whole>(&self) -> Result<Solution, Stop> {
+        let path = Path::<W>::of(self)?;
+        match self.fixed_price {
+            Some(price) => path.to_fixed_price(price),
+            None => path.to_computed_price(self),
+        }
+    }
+
+    /// The places in which cost, quantum and the contract's amounts are whole numbers.
+    fn scale(&self) -> u32 {
+        let contract = [self.contract_floor, self.contract_ceiling, self.fixed_price];
+        let finest = contract.iter().flatten().map(Decimal::scale).max();
+        let finest = finest.unwrap_or_default();
+        finest.max(self.cost.scale()).max(self.quantum.scale())
+    }
+}
+
+/// The exact totals on the way to the price, and the margin bounds, in units of the `scale`-th place.
+struct Path<W> {
+    scale: u32,
+    cost: Fraction<W>,
+    tier: Fraction<W>,
+    model: Fraction<W>,
+    supply: Fraction<W>,
+    discounted: Fraction<W>,
+    floor: Fraction<W>,
+    ceiling: Fraction<W>,
+}
+
+impl<W: Whole> Path<W> {
+    fn of(problem: &Problem) -> Result<Self, TooWide> {
+        let scale = problem.scale();
+        let cost: W = units(problem.cost, scale)?;
+        let marked_up = |mark_up: Fraction<W>| mark_up.plus_one()?.times(cost);
+        let of_tier = Fraction::whole(W::of(1)).scaled(problem.mark_up)?;
+        let of_model = of_tier.scaled(problem.model)?;
+        let of_supply = of_model.scaled(problem.supply)?;
+        let supply = marked_up(of_supply)?;
+        let [volume, contract] = problem.remaining;
+        let cost = Fraction::whole(cost);
+        Ok(Self {
+            scale,
+            cost,
+            tier: marked_up(of_tier)?,
+            model: marked_up(of_model)?,
+            supply,
+            discounted: supply.scaled(volume)?.scaled(contract)?,
+            floor: cost.scaled(problem.floor)?,
+            ceiling: cost.scaled(problem.ceiling)?,
+        })
+    }
+
+    /// The contract's fixed price, with its distance from a margin bound that it breaks.
+    fn to_fixed_price(&self, price: Decimal) -> Result<Solution, Stop> {
+        let fixed = Fraction::whole(units(price, self.scale)?);
+        let before = self.supply;
+        let (totals, scale) = self.rounded_totals([before, before, fixed, fixed])?;
+        Ok(Solution {
+            price,
+            allowed: None,
+            clamp: None,
+            exposure: self.exposure(fixed, scale)?,
+            totals,
+            scale,
+        })
+    }
+
+    /// The bound that a price breaks, and by how much, rounded up to a unit of the `scale`-th place.
+    fn exposure(&self, price: Fraction<W>, scale: u32) -> Result<Option<(Bound, Decimal)>, Stop> {
+        let (bound, upper, lower) = if price.compare(self.floor)?.is_lt() {
+            (Bound::Floor, self.floor, price)
+        } else if price.compare(self.ceiling)?.is_gt() {
+            (Bound::Ceiling, price, self.ceiling)
+        } else {
+            return Ok(None);
+        };
+        // One of the two is the price, a whole number of units, so the difference is rounded up once.
+        let finer = self.finer(scale)?;
+        let upper = upper.times(finer)?.ceiling()?;
+        let gap = upper.minus(lower.times(finer)?.floor()?)?;
+        Ok(Some((bound, decimal(gap, scale)?)))
+    }
+
+    /// The multiple of the quantum that the policy leads to.
+    fn to_computed_price(&self, problem: &Problem) -> Result<Solution, Stop> {
+        let limits = Limits::of(self, problem)?;
+        let quantum: W = units(problem.quantum, self.scale)?;
+        let least = limits.low.divided(quantum)?.ceiling()?;
+        let most = limits.high.divided(quantum)?.floor()?;
+        if least > most {
+            let suggestion = self.suggestion(&limits, problem.quantum)?;
+            return Err(Refusal::NoMultiple { suggestion }.into());
+        }
+        let nearest = self.discounted.divided(quantum)?.half_even()?;
+        let nearest = nearest.clamp(least, most);
+        let price = Fraction::whole(nearest.times(quantum)?);
+        let (bounded, clamp) = limits.clamped(self.discounted)?;
+        let after = [self.discounted, bounded, bounded, price];
+        let (totals, scale) = self.rounded_totals(after)?;
+        let multiple = |count| multiple(count, problem.quantum);
+        Ok(Solution {
+            price: multiple(nearest)?,
+            allowed: Some((multiple(least)?, multiple(most)?)),
+            clamp,
+            exposure: None,
+            totals,
+            scale,
+        })
+    }
+
+    /// The totals of all steps, given those after discount, bound, fixed price and rounding, rounded to
+    /// some places more than the amounts have, or fewer of them where they do not fit.
+    fn rounded_totals(
+        &self,
+        [discount, bound, fixed, price]: [Fraction<W>; 4],
+    ) -> Result<([i128; Step::ALL.len()], u32), Stop> {
+        let (cost, tier, model, supply) = (self.cost, self.tier, self.model, self.supply);
+        let exact = [cost, tier, model, supply, discount, bound, fixed, price];
+        let finest = self
+            .scale
+            .saturating_add(EXTRA_PLACES)
+            .min(Decimal::MAX_SCALE);
+        for scale in (self.scale..=finest).rev() {
+            if let Some(totals) = rounded(&exact, self.finer(scale)?)? {
+                return Ok((totals, scale));
+            }
+        }
+        Err(Refusal::TooManyDigits.into())
+    }
+
+    /// How many units of the `scale`-th place a unit here has.
+    fn finer(&self, scale: u32) -> Result<W, TooWide> {
+        let places = scale.saturating_sub(self.scale);
+        power_of_ten(places).map(W::of).ok_or(TooWide)
+    }
+
+    /// The largest of 1, 0.1, 0.01 … under the quantum that has a multiple inside the limits.
+    fn suggestion(&self, limits: &Limits<W>, quantum: Decimal) -> Result<Option<Decimal>, TooWide> {
+        let unit = power_of_ten(self.scale).map(W::of).ok_or(TooWide)?;
+        for places in 0..=Decimal::MAX_SCALE {
+            let multiples = power_of_ten(places).map(W::of).ok_or(TooWide)?;
+            let least = limits.low.times(multiples)?.divided(unit)?.ceiling()?;
+            let most = limits.high.times(multiples)?.divided(unit)?.floor()?;
+            let is_decimal = least < W::of(DECIMAL_LIMIT);
+            let step = Decimal::new(1, places);
+            if least <= most && is_decimal && step < quantum {
+                return Ok(Some(step));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The least and the largest price, and whose bounds they are.
+struct Limits<W> {
+    low: Fraction<W>,
+    is_low_by_contract: bool,
+    high: Fraction<W>,
+    is_high_by_contract: bool,
+}
+
+impl<W: Whole> Limits<W> {
+    fn of(path: &Path<W>, problem: &Problem) -> Result<Self, Stop> {
+        let mut limits = Self {
+            low: path.floor.scaled(problem.cost_rise)?,
+            is_low_by_contract: false,
+            high: path.ceiling,
+            is_high_by_contract: false,
+        };
+        if let Some(floor) = problem.contract_floor {
+            let floor = Fraction::whole(units(floor, path.scale)?);
+            if floor.compare(limits.low)?.is_gt() {
+                (limits.low, limits.is_low_by_contract) = (floor, true);
+            }
+        }
+        if let Some(ceiling) = problem.contract_ceiling {
+            let ceiling = Fraction::whole(units(ceiling, path.scale)?);
+            if ceiling.compare(limits.high)?.is_lt() {
+                (limits.high, limits.is_high_by_contract) = (ceiling, true);
+            }
+        }
+        match limits.low.compare(limits.high)?.is_gt() {
+            true => Err(limits.contradiction(path.scale)?.into()),
+            false => Ok(limits),
+        }
+    }
+
+    /// Who has left no price.
+    fn contradiction(&self, scale: u32) -> Result<Refusal, Stop> {
+        Ok(match (self.is_low_by_contract, self.is_high_by_contract) {
+            (false, false) => Refusal::CostRiseTooWide,
+            (true, true) => Refusal::Contradiction,
+            (true, false) => Refusal::Floor {
+                limit: decimal(self.high.ceiling()?, scale)?,
+            },
+            (false, true) => Refusal::Ceiling {
+                limit: decimal(self.low.ceiling()?, scale)?,
+            },
+        })
+    }
+
+    fn clamped(&self, total: Fraction<W>) -> Result<(Fraction<W>, Option<Clamp>), TooWide> {
+        let clamp = |bound, is_by_contract| match is_by_contract {
+            true => Some(Clamp::Contract(bound)),
+            false => Some(Clamp::Margin(bound)),
+        };
+        if total.compare(self.low)?.is_lt() {
+            return Ok((self.low, clamp(Bound::Floor, self.is_low_by_contract)));
+        }
+        if total.compare(self.high)?.is_gt() {
+            return Ok((self.high, clamp(Bound::Ceiling, self.is_high_by_contract)));
+        }
+        Ok((total, None))
+    }
+}
+
+/// Each total in finer units, rounded half to even; `None` where a decimal does not hold one.
+fn rounded<W: Whole, const N: usize>(
+    totals: &[Fraction<W>; N],
+    finer: W,
+) -> Result<Option<[i128; N]>, TooWide> {
+    let mut rounded = [0; N];
+    for (rounded, total) in rounded.iter_mut().zip(totals) {
+        let units = total.times(finer)?.half_even()?;
+        if units >= W::of(DECIMAL_LIMIT) {
+            return Ok(None);
+        }
+        *rounded = units.to_u128()?.cast_signed();
+    }
+    Ok(Some(rounded))
+}
+
+/// So many units of the `scale`-th place.
+fn decimal<W: Whole>(units: W, scale: u32) -> Result<Decimal, Stop> {
+    if units >= W::of(DECIMAL_LIMIT) {
+        return Err(Refusal::TooManyDigits.into());
+    }
+    Decimal::try_from_i128_with_scale(units.to_u128()?.cast_signed(), scale)
+        .map_err(|_| Refusal::TooManyDigits.into())
+}
+
+/// So many quanta, with the places of the quantum.
+fn multiple<W: Whole>(count: W, quantum: Decimal) -> Result<Decimal, Stop> {
+    let quantum_units: W = units(quantum, quantum.scale())?;
+    decimal(count.times(quantum_units)?, quantum.scale())
+}

@@ -1,0 +1,12 @@
+//! The engine as its users see it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of tests fail as tests do; clippy only exempts the test functions"
+)]
+
+mod charges;
+mod reconciliation;
+mod sla;
+mod wallet;
