@@ -9,14 +9,17 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use bursar_pricing::charge::{PeriodCharges, Settlement, Statement, UsageRecord};
-use bursar_pricing::ledger::{Ledger, MemoryLedger, Wallet, WalletEvent, WalletPolicy, WalletReceipt};
+use bursar_pricing::ledger::{
+    Ledger, MemoryLedger, Wallet, WalletEvent, WalletPolicy, WalletReceipt,
+};
 use bursar_pricing::reconciliation::{BilledItem, Reconciliation, Tolerance};
 use bursar_pricing::sla::{
-    Compensation, CompensationKey, CompensationTerms, Event, Outcome, PlanCheck, SlaMeter, SlaReport,
-    SlaTerms, Window,
+    Compensation, CompensationKey, CompensationTerms, Event, Outcome, PlanCheck, SlaMeter,
+    SlaReport, SlaTerms, Window,
 };
 use bursar_pricing::{
-    CostTable, ListTerms, Margin, Model, PriceList, PriceListName, PricingPolicy, Tier, TokenKind,
+    CostTable, ListEntry, ListTerms, Margin, Model, PriceList, PriceListName, PricingPolicy, Tier,
+    TokenKind,
 };
 use bursar_units::{Currency, Money, Quantum, Rounding, TokenCount, UnitRate};
 use clap::Parser;
@@ -78,7 +81,11 @@ impl Month {
             let at = start + month * number / arguments.requests;
             // One outage: a thousandth of the month's requests, one after the other.
             let failed = number % 1_000 == 7 || (number / 20) % 500 == 250;
-            let outcome = if failed { Outcome::Failed } else { Outcome::Answered };
+            let outcome = if failed {
+                Outcome::Failed
+            } else {
+                Outcome::Answered
+            };
             let first_token = Duration::from_millis(rng.random_range(120..900));
             events.push(Event {
                 at,
@@ -90,12 +97,21 @@ impl Month {
                 records.push(record(number, &mut rng));
             }
         }
-        Ok(Self { period, records, events, costs: costs()? })
+        Ok(Self {
+            period,
+            records,
+            events,
+            costs: costs()?,
+        })
     }
 }
 
 fn record(number: u32, rng: &mut ChaCha8Rng) -> UsageRecord {
-    let model = if rng.random_bool(0.3) { Model::GPT_4 } else { Model::CLAUDE };
+    let model = if rng.random_bool(0.3) {
+        Model::GPT_4
+    } else {
+        Model::CLAUDE
+    };
     let mut tokens = |most: u64| TokenCount::new(rng.random_range(1..=most));
     UsageRecord {
         id: format!("request-{number:06}"),
@@ -111,9 +127,10 @@ fn record(number: u32, rng: &mut ChaCha8Rng) -> UsageRecord {
 /// What a million tokens cost the reseller; round numbers of the size that providers ask for.
 fn costs() -> Result<CostTable> {
     let mut table = CostTable::new(Currency::USD);
-    for (model, input, output, cached) in
-        [(Model::GPT_4, "2.50", "10.00", "1.25"), (Model::CLAUDE, "3.00", "15.00", "0.30")]
-    {
+    for (model, input, output, cached) in [
+        (Model::GPT_4, "2.50", "10.00", "1.25"),
+        (Model::CLAUDE, "3.00", "15.00", "0.30"),
+    ] {
         for (kind, cost) in [
             (TokenKind::Input, input),
             (TokenKind::Output, output),
@@ -130,6 +147,7 @@ fn costs() -> Result<CostTable> {
 struct Charged {
     list: PriceList,
     statement: Statement,
+    invoice: Statement,
     prepaid: Money,
     events: Vec<(String, WalletEvent)>,
     ledger: MemoryLedger,
@@ -154,6 +172,7 @@ impl Charged {
             charges.add(record)?;
         }
         let statement = charges.statement(Quantum::MINOR_UNIT, Rounding::HalfUp)?;
+        let invoice = charges.invoice(Quantum::MINOR_UNIT, Rounding::HalfUp)?;
         let ledger = MemoryLedger::new();
         let low = Money::parse("10.00", Currency::USD)?;
         let wallet = Wallet::new(TENANT, WalletPolicy::prepaid(low));
@@ -179,7 +198,9 @@ impl Charged {
         if let Some(transaction) = compensation.transaction(&key, month.period.end())? {
             // Twice, as a job that is repeated would: it is given once.
             for _ in 0..2 {
-                block_on(ledger.post(&transaction))?.receipt().context("it is applied")?;
+                block_on(ledger.post(&transaction))?
+                    .receipt()
+                    .context("it is applied")?;
             }
         }
         let settlement = Settlement::of(&statement, prepaid, &compensation)?;
@@ -189,6 +210,7 @@ impl Charged {
             plan: PlanCheck::of(Margin::new(Decimal::new(40, 2))?, &terms, floor)?,
             list,
             statement,
+            invoice,
             prepaid,
             events,
             ledger,
@@ -201,17 +223,19 @@ impl Charged {
 
     /// Adds up in a second way what was added up before.
     fn check(&self) -> Result<()> {
-        let lines = self.statement.lines.iter();
-        let charged = Money::try_sum(lines.clone().map(|line| line.charged))?;
-        ensure!(
-            charged.unwrap_or(Money::zero(Currency::USD)) == self.statement.total,
-            "the charged lines do not add up"
-        );
-        let exact = Money::try_sum(lines.map(|line| line.line.exact))?;
-        ensure!(
-            exact.unwrap_or(Money::zero(Currency::USD)) == self.statement.exact,
-            "the exact lines do not add up"
-        );
+        for statement in [&self.statement, &self.invoice] {
+            let lines = statement.lines.iter();
+            let charged = sum(lines.clone().map(|line| line.charged))?;
+            ensure!(
+                charged == self.statement.total,
+                "the charged lines do not add up"
+            );
+            let exact = sum(lines.map(|line| line.line.exact))?;
+            ensure!(
+                exact == self.statement.exact,
+                "the exact lines do not add up"
+            );
+        }
         let due = self.settlement.due.checked_sub(self.settlement.carried)?;
         let again = self.statement.total.checked_sub(self.prepaid)?;
         ensure!(
@@ -221,6 +245,10 @@ impl Charged {
         block_on(self.ledger.audit())?;
         Ok(())
     }
+}
+
+fn sum(amounts: impl Iterator<Item = Money>) -> Result<Money> {
+    Ok(Money::try_sum(amounts)?.unwrap_or(Money::zero(Currency::USD)))
 }
 
 /// Pays for the lines from the wallet while it reaches, and says what was paid and told.
@@ -244,7 +272,11 @@ fn pay(
         match block_on(wallet.charge(ledger, &id, at, line.charged))? {
             WalletReceipt::Done { events, .. } => {
                 prepaid = prepaid.checked_add(line.charged)?;
-                told.extend(events.into_iter().map(|event| (line.line.record.clone(), event)));
+                told.extend(
+                    events
+                        .into_iter()
+                        .map(|event| (line.line.record.clone(), event)),
+                );
             }
             WalletReceipt::Insufficient(_) => break,
         }
@@ -255,13 +287,17 @@ fn pay(
 /// Our own records beside an invoice of the provider that lacks one, has one too many, and has
 /// another amount for one.
 fn reconcile(records: &[UsageRecord], costs: &CostTable) -> Result<Reconciliation> {
-    let costs: BTreeMap<_, _> =
-        costs.rows().map(|(model, kind, cost)| ((model, kind), cost)).collect();
+    let costs: BTreeMap<_, _> = costs
+        .rows()
+        .map(|(model, kind, cost)| ((model, kind), cost))
+        .collect();
     let mut recorded = Vec::new();
     for record in records {
         let mut amount = Money::zero(Currency::USD);
         for (kind, tokens) in &record.tokens {
-            let cost = costs.get(&(&record.model, *kind)).context("each kind has a cost")?;
+            let cost = costs
+                .get(&(&record.model, *kind))
+                .context("each kind has a cost")?;
             amount = amount.checked_add(UnitRate::per_million(*cost).cost(*tokens)?)?;
         }
         recorded.push(BilledItem::new(&*record.id, amount));
@@ -269,22 +305,50 @@ fn reconcile(records: &[UsageRecord], costs: &CostTable) -> Result<Reconciliatio
     let mut invoiced = recorded.clone();
     if invoiced.len() > 2 {
         invoiced.remove(0);
-        invoiced.push(BilledItem::new("request-unknown", Money::parse("0.0123", Currency::USD)?));
+        invoiced.push(BilledItem::new(
+            "request-unknown",
+            Money::parse("0.0123", Currency::USD)?,
+        ));
         if let Some(item) = invoiced.first_mut() {
             item.amount = item.amount.checked_mul(Decimal::TWO)?;
         }
     }
-    Ok(Reconciliation::of(recorded, invoiced, &Tolerance::exact(Currency::USD))?)
+    Ok(Reconciliation::of(
+        recorded,
+        invoiced,
+        &Tolerance::exact(Currency::USD),
+    )?)
 }
 
 fn print_text(month: &Month, charged: &Charged) -> Result<()> {
-    let Charged { statement, settlement, compensation, reconciliation, .. } = charged;
+    let Charged {
+        statement,
+        settlement,
+        compensation,
+        reconciliation,
+        ..
+    } = charged;
     println!("November 2026, tenant {TENANT}, tier enterprise\n");
     println!("usage by price list {}", charged.list.name());
-    for ((item, rate), (tokens, exact, amount)) in by_item(charged)? {
-        println!("  {item:<28} {tokens:>12} × {rate:<26} {exact:>16} → {amount:>10}");
+    let rates = rates(&charged.list);
+    for line in &charged.invoice.lines {
+        let (used, charged) = (&line.line, line.charged);
+        let rate = rates.get(&used.item).map_or("", String::as_str);
+        let item = &used.item;
+        println!(
+            "  {item:<28}{:>12} × {rate:<26}{:>20} → {charged:>12}",
+            used.quantity, used.exact
+        );
     }
-    println!("  {:<28} {:>71} → {:>10}", "sum of all lines", statement.exact, statement.total);
+    let (sum, total) = (statement.exact, statement.total);
+    println!(
+        "  {:<28}{:12}   {:26}{sum:>20} → {total:>12}",
+        "total", "", ""
+    );
+    println!(
+        "  the same total is divided among {} lines of records",
+        statement.lines.len()
+    );
     println!("\nwallet");
     for (record, event) in &charged.events {
         match event {
@@ -293,7 +357,10 @@ fn print_text(month: &Month, charged: &Charged) -> Result<()> {
             _ => {}
         }
     }
-    println!("  {} of {} were paid from it", charged.prepaid, statement.total);
+    println!(
+        "  {} of {} were paid from it",
+        charged.prepaid, statement.total
+    );
     println!("\nservice agreement");
     for line in charged.report.to_string().lines() {
         println!("  {line}");
@@ -303,9 +370,17 @@ fn print_text(month: &Month, charged: &Charged) -> Result<()> {
         compensation.affected_requests, compensation.credit, compensation.refund
     );
     let net = charged.plan.net_margin.map_or("nothing".to_owned(), |net| {
-        format!("{} %", net.checked_mul(Decimal::ONE_HUNDRED).unwrap_or(net).round_dp(1))
+        format!(
+            "{} %",
+            net.checked_mul(Decimal::ONE_HUNDRED)
+                .unwrap_or(net)
+                .round_dp(1)
+        )
     });
-    println!("  in the worst case the plan nets {net} ({:?})", charged.plan.verdict);
+    println!(
+        "  in the worst case the plan nets {net} ({:?})",
+        charged.plan.verdict
+    );
     println!("\nsettlement");
     for (what, amount) in [
         ("charged", settlement.charged),
@@ -324,7 +399,10 @@ fn print_text(month: &Month, charged: &Charged) -> Result<()> {
         audit.transactions,
         audit.entries,
     );
-    println!("\nprovider's invoice beside our {} records", month.records.len());
+    println!(
+        "\nprovider's invoice beside our {} records",
+        month.records.len()
+    );
     println!(
         "  {} matched, {} missing, {} extra, {} different: invoiced {} more than recorded, accuracy {}",
         reconciliation.matched,
@@ -332,40 +410,26 @@ fn print_text(month: &Month, charged: &Charged) -> Result<()> {
         reconciliation.extra(),
         reconciliation.different(),
         reconciliation.difference,
-        reconciliation.accuracy().map_or("unknown".to_owned(), |share| share.round_dp(6).to_string()),
+        reconciliation
+            .accuracy()
+            .map_or("unknown".to_owned(), |share| share.round_dp(6).to_string()),
     );
     Ok(())
 }
 
-/// Tokens, exact amounts and charged amounts by what was used.
-type Items = BTreeMap<(String, String), (u64, Money, Money)>;
-
-fn by_item(charged: &Charged) -> Result<Items> {
-    let rates: BTreeMap<String, String> = charged
-        .list
-        .entries()
-        .iter()
-        .map(|entry| {
-            let item = format!("{} {} tokens", entry.model(), entry.kind());
-            (item, entry.schedule().band(1).rate.to_string())
-        })
-        .collect();
-    let zero = Money::zero(Currency::USD);
-    let mut items = Items::new();
-    for line in &charged.statement.lines {
-        let item = &line.line.item;
-        let rate = rates.get(item).cloned().unwrap_or_default();
-        let sums = items.entry((item.clone(), rate)).or_insert((0, zero, zero));
-        sums.0 += line.line.quantity;
-        sums.1 = sums.1.checked_add(line.line.exact)?;
-        sums.2 = sums.2.checked_add(line.charged)?;
-    }
-    Ok(items)
+/// The listed rate of each item.
+fn rates(list: &PriceList) -> BTreeMap<String, String> {
+    let rate = |entry: &ListEntry| {
+        let item = format!("{} {} tokens", entry.model(), entry.kind());
+        (item, entry.schedule().band(1).rate.to_string())
+    };
+    list.entries().iter().map(rate).collect()
 }
 
 fn print_json(charged: &Charged) -> Result<()> {
     let audit = block_on(charged.ledger.audit())?;
     let object = json!({
+        "invoice": charged.invoice.lines,
         "lines": charged.statement.lines.len(),
         "exact": charged.statement.exact,
         "total": charged.statement.total,

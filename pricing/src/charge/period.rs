@@ -1,5 +1,6 @@
 //! What do the usage records of a period cost by a price list?
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bursar_units::{Quantum, Rounding, TokenCount};
@@ -146,6 +147,36 @@ impl<'a> PeriodCharges<'a> {
         rounding: Rounding,
     ) -> Result<Statement, ChargeError> {
         Statement::of(self.lines.clone(), self.list.currency(), quantum, rounding)
+    }
+}
+
+impl PeriodCharges<'_> {
+    /// The statement that a person reads: one line for each model and kind of tokens, and the total of
+    /// [`statement`](Self::statement). A cent is divided among a few lines and not among thousands, so
+    /// each line is what its quantity costs, to the cent.
+    ///
+    /// # Errors
+    /// [`ChargeError::Sum`].
+    pub fn invoice(&self, quantum: Quantum, rounding: Rounding) -> Result<Statement, ChargeError> {
+        let mut items = BTreeMap::<&str, ChargeLine>::new();
+        for line in &self.lines {
+            match items.entry(&line.item) {
+                Entry::Vacant(entry) => {
+                    let record = format!("{} records", self.records.len());
+                    entry.insert(ChargeLine {
+                        record,
+                        ..line.clone()
+                    });
+                }
+                Entry::Occupied(mut entry) => {
+                    let sum = entry.get_mut();
+                    sum.exact = sum.exact.checked_add(line.exact)?;
+                    sum.quantity = sum.quantity.saturating_add(line.quantity);
+                }
+            }
+        }
+        let lines = items.into_values().collect();
+        Statement::of(lines, self.list.currency(), quantum, rounding)
     }
 }
 

@@ -155,6 +155,39 @@ fn a_record_is_charged_by_kind_once_and_whole() {
 }
 
 #[test]
+fn an_invoice_has_a_line_for_each_item_and_the_total_of_all_records() {
+    let list = price_list();
+    let mut charges = PeriodCharges::new(&list);
+    for number in 0..333 {
+        let tokens = [(TokenKind::Input, 1_000 + number), (TokenKind::Output, 100)];
+        charges
+            .add(&record(&format!("r{number}"), Model::GPT_4, &tokens))
+            .unwrap();
+    }
+    let cents = |charges: &PeriodCharges<'_>| {
+        let statement = charges
+            .statement(Quantum::MINOR_UNIT, Rounding::HalfUp)
+            .unwrap();
+        let invoice = charges
+            .invoice(Quantum::MINOR_UNIT, Rounding::HalfUp)
+            .unwrap();
+        (statement, invoice)
+    };
+    let (statement, invoice) = cents(&charges);
+    assert_eq!(
+        (statement.total, statement.exact),
+        (invoice.total, invoice.exact)
+    );
+    // 388 278 tokens at 3.50 and 33 300 at 14.00 a million.
+    let lines: Vec<_> = invoice
+        .lines
+        .iter()
+        .map(|it| (it.line.quantity, it.charged))
+        .collect();
+    assert_eq!(lines, [(388_278, usd("1.36")), (33_300, usd("0.47"))]);
+}
+
+#[test]
 fn too_many_tokens_are_an_error_and_not_a_wrap() {
     let list = price_list();
     let mut charges = PeriodCharges::new(&list);

@@ -9,4 +9,5 @@
 mod charges;
 mod reconciliation;
 mod sla;
+#[cfg(feature = "conformance")]
 mod wallet;
