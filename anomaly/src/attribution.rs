@@ -1,0 +1,52 @@
+//! Which dimension values explain the change, in money that adds up?
+//!
+//! A [`Cube`] holds what was expected and what came for every combination of provider, service,
+//! account, region or whatever the bill is cut by. [`Cube::explain`] finds the smallest set of
+//! elements, such as `service=EC2, region=us-east-1`, whose leaves moved together; each leaf is
+//! counted once, and causes and rest add up to the change exactly. [`Cube::rank_dimensions`] looks
+//! at one dimension at a time, and [`Reconciliation`] sets a bill beside an estimate.
+//!
+//! Increases and decreases are searched at once, so two that cancel in the total are both found.
+//! That no element explains the change, or that every leaf moved alike, are answers too.
+//!
+//! # Where it comes from
+//! The problem, the ripple effect and the deviation of leaves are those of `HotSpot` (2018), Squeeze
+//! (ISSRE 2019) and `RiskLoc` (arXiv 2205.10004); the ranking is Adtributor's (NSDI 2014). The
+//! choice between elements is our own: the shortest description (see the source of `search`).
+
+mod cube;
+mod deviation;
+mod dimensions;
+mod explanation;
+mod reconciliation;
+mod search;
+
+pub use cube::{Cube, CubeBuilder, CubeError, MOST_DIMENSIONS};
+pub use dimensions::{DimensionRank, ElementRank};
+pub use explanation::{Cause, Conclusion, Explanation, Movement};
+pub use reconciliation::{Agreement, Reconciliation, ReconciliationLine, Tolerance};
+
+/// What counts as a cause. The defaults are meant for daily bills and for metrics alike.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// The least part of what moved in all (rises and falls without sign) that a cause carries.
+    pub materiality: f64,
+    /// The least deviation of a cause, 2 · (actual − expected) ÷ (|actual| + |expected|): nearly
+    /// the relative change.
+    pub least_deviation: f64,
+    /// How many dimensions a cause may fix.
+    pub most_values: usize,
+    /// How much evidence beyond its name a cause needs, in nats.
+    pub caution: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            materiality: 0.005,
+            least_deviation: 0.1,
+            most_values: MOST_DIMENSIONS,
+            caution: 2.0,
+        }
+    }
+}
