@@ -23,12 +23,14 @@ const LEAST_SPREAD: f64 = 0.005;
 const HALF_NORMAL_MEDIAN: f64 = 0.674_489_750_196_081_7;
 /// Beyond so many spreads a leaf belongs to the tail.
 const TAIL: f64 = 4.0;
+/// Surprises that the prior counts as.
+const SURPRISES_BEFORE: f64 = 0.1;
 /// Leaves in a class of sizes, so that its spread is known to about a tenth.
 const LEAVES_PER_CLASS: usize = 200;
 /// More classes of sizes than this do not change a spread that varies slowly.
 const MOST_CLASSES: usize = 8;
 /// The length of the range of deviations.
-const RANGE: f64 = 4.0;
+const RANGE: f64 = 2.0;
 
 /// The leaves that moved or could have, as statistics.
 #[derive(Debug, Clone)]
@@ -67,7 +69,7 @@ impl Leaves {
             let size = actual.abs() + expected.abs();
             if size > 0.0 {
                 leaves.codes.extend_from_slice(&leaf.codes);
-                leaves.deviation.push(2.0 * (actual - expected) / size);
+                leaves.deviation.push((actual - expected) / actual.abs().max(expected.abs()));
                 leaves.change.push(actual - expected);
                 leaves.size.push(size);
                 leaves.row.push(row);
@@ -176,7 +178,7 @@ impl Noise {
         let beyond = beyond as f64;
         Self {
             spread,
-            surprises: (beyond + 0.5) / (n + 10.0),
+            surprises: (beyond + SURPRISES_BEFORE) / (n + 10.0),
         }
     }
 

@@ -18,10 +18,10 @@ use super::deviation::Leaves;
 
 /// The deviations of an element's leaves differ by about this much before any is seen (as
 /// relative change), and the belief counts as two leaves.
-const PRIOR_COMMON_SPREAD: f64 = 0.1;
+const PRIOR_COMMON_SPREAD: f64 = 0.05;
 const PRIOR_COMMON_LEAVES: f64 = 2.0;
 /// Leaves of a cause are not taken to agree better than this.
-const LEAST_COMMON_SPREAD: f64 = 0.02;
+const LEAST_COMMON_SPREAD: f64 = 0.15;
 
 /// An element that explains, with the leaves that it covers and no earlier one does.
 #[derive(Debug, Clone)]
