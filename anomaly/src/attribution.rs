@@ -29,24 +29,28 @@ pub use reconciliation::{Agreement, Reconciliation, ReconciliationLine, Toleranc
 /// What counts as a cause. The defaults are meant for daily bills and for metrics alike.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
-    /// The least part of what moved in all (rises and falls without sign) that a cause carries.
+    /// The least part that a cause carries of what moved further than noise does, rises and falls
+    /// without sign.
     pub materiality: f64,
-    /// The least deviation of a cause, 2 · (actual − expected) ÷ (|actual| + |expected|): nearly
-    /// the relative change.
+    /// The least deviation of a cause without sign: the change ÷ the larger of expected and actual.
     pub least_deviation: f64,
     /// How many dimensions a cause may fix.
     pub most_values: usize,
-    /// How much evidence beyond its name a cause needs, in nats.
+    /// How much evidence beyond its name a cause needs, in nats. More makes fewer and surer causes.
     pub caution: f64,
 }
 
 impl Default for Settings {
+    /// Chosen on seeds 1000 to 1299 of [`RootCauseSet::like_s`] with 960 leaves and seeds 1000 to
+    /// 1014 of its sets S and L (feature `synthetic`), and never on those that figures are given for.
+    ///
+    /// [`RootCauseSet::like_s`]: https://docs.rs/bursar-anomaly/latest/bursar_anomaly/synthetic/root_cause/struct.RootCauseSet.html
     fn default() -> Self {
         Self {
-            materiality: 0.005,
+            materiality: 0.002,
             least_deviation: 0.1,
             most_values: MOST_DIMENSIONS,
-            caution: 2.0,
+            caution: 0.0,
         }
     }
 }

@@ -1,11 +1,12 @@
 //! How far did each leaf move, and how far do leaves move when nothing happened?
 //!
-//! A leaf's deviation is 2 · (actual − expected) ÷ (|actual| + |expected|), between −2 (vanished)
-//! and 2 (new). It treats a rise and a fall alike, and for small ones it is the relative change
-//! (Squeeze, ISSRE 2019; RiskLoc, arXiv 2205.10004, with the opposite sign).
+//! A leaf's deviation is (actual − expected) ÷ the larger of the two without sign: −1 for one that
+//! vanished, 1 for a new one, up to 2 where a charge became a credit. It treats a rise and a fall
+//! alike, as the deviation score of Squeeze (ISSRE 2019) and `RiskLoc` (arXiv 2205.10004) does,
+//! without squeezing the large ones together.
 //!
 //! The spread of normal leaves is read off the calmer side. Causes of one window mostly push one
-//! way, while forecast errors go both ways: RiskLoc takes its cut between normal and abnormal from
+//! way, while forecast errors go both ways: `RiskLoc` takes its cut between normal and abnormal from
 //! the opposite tail for this reason. Here the median of the calmer side gives the spread, and its
 //! far tail says how often a normal leaf surprises.
 
@@ -24,7 +25,7 @@ const HALF_NORMAL_MEDIAN: f64 = 0.674_489_750_196_081_7;
 /// Beyond so many spreads a leaf belongs to the tail.
 const TAIL: f64 = 4.0;
 /// Surprises that the prior counts as.
-const SURPRISES_BEFORE: f64 = 0.1;
+const SURPRISES_BEFORE: f64 = 0.01;
 /// Leaves in a class of sizes, so that its spread is known to about a tenth.
 const LEAVES_PER_CLASS: usize = 200;
 /// More classes of sizes than this do not change a spread that varies slowly.
@@ -46,6 +47,8 @@ pub(super) struct Leaves {
     pub(super) weight: Vec<f64>,
     /// Logarithm of the density of its deviation when nothing happened.
     pub(super) normal: Vec<f64>,
+    /// Whether its deviation is in the tail.
+    surprising: Vec<bool>,
     /// The row in the cube.
     pub(super) row: Vec<usize>,
 }
@@ -61,6 +64,7 @@ impl Leaves {
             size: Vec::new(),
             weight: Vec::new(),
             normal: Vec::new(),
+            surprising: Vec::new(),
             row: Vec::new(),
         };
         for (row, leaf) in cube.leaves.iter().enumerate() {
@@ -69,7 +73,9 @@ impl Leaves {
             let size = actual.abs() + expected.abs();
             if size > 0.0 {
                 leaves.codes.extend_from_slice(&leaf.codes);
-                leaves.deviation.push((actual - expected) / actual.abs().max(expected.abs()));
+                leaves
+                    .deviation
+                    .push((actual - expected) / actual.abs().max(expected.abs()));
                 leaves.change.push(actual - expected);
                 leaves.size.push(size);
                 leaves.row.push(row);
@@ -77,11 +83,21 @@ impl Leaves {
         }
         leaves.weight = vec![1.0; leaves.row.len()];
         leaves.normal = vec![0.0; leaves.row.len()];
+        leaves.surprising = vec![false; leaves.row.len()];
         leaves
     }
 
     pub(super) fn len(&self) -> usize {
         self.row.len()
+    }
+
+    /// What the leaves moved, without sign, that went further than noise does.
+    pub(super) fn surprising_change(&self) -> f64 {
+        let moved = self.change.iter().zip(&self.surprising);
+        moved
+            .filter(|(_, surprising)| **surprising)
+            .map(|(change, _)| change.abs())
+            .sum()
     }
 
     pub(super) fn codes(&self, leaf: usize) -> &[u32] {
@@ -97,6 +113,7 @@ impl Leaves {
             let class = classes.partition_point(|(size, _)| *size < self.size[leaf]);
             let spread = classes[class.min(classes.len() - 1)].1;
             self.weight[leaf] = (overall.spread / spread).powi(2).min(1.0);
+            self.surprising[leaf] = self.deviation[leaf].abs() > TAIL * spread;
             let noise = Noise { spread, ..overall };
             self.normal[leaf] = noise.log_density(self.deviation[leaf]);
         }
@@ -131,10 +148,15 @@ pub(super) enum Sides {
     Both,
 }
 
-/// A normal distribution with a share of surprises that can be anywhere.
+/// A normal distribution, beyond [`TAIL`] spreads an exponential tail as the leaves show it, and
+/// the rare surprise that can be anywhere.
 #[derive(Debug, Clone, Copy)]
 struct Noise {
     spread: f64,
+    /// The part of the leaves in the tail.
+    in_tail: f64,
+    /// How far the tail reaches beyond its begin on average, in spreads.
+    reach: f64,
     surprises: f64,
 }
 
@@ -170,21 +192,29 @@ impl Noise {
         let spread = median / HALF_NORMAL_MEDIAN;
         let pooled = (n * spread * spread + prior_leaves * prior * prior) / (n + prior_leaves);
         let spread = pooled.sqrt().max(LEAST_SPREAD);
-        let beyond = side.len() - side.partition_point(|deviation| *deviation <= TAIL * spread);
+        let tail = &side[side.partition_point(|deviation| *deviation <= TAIL * spread)..];
+        let reach: f64 = tail.iter().map(|deviation| deviation / spread - TAIL).sum();
         #[expect(
             clippy::cast_precision_loss,
             reason = "a number of leaves is below 2^52"
         )]
-        let beyond = beyond as f64;
+        let in_tail = tail.len() as f64;
         Self {
             spread,
-            surprises: (beyond + SURPRISES_BEFORE) / (n + 10.0),
+            in_tail: (in_tail + SURPRISES_BEFORE) / (n + 10.0),
+            reach: (reach + 1.0) / (in_tail + 1.0),
+            surprises: SURPRISES_BEFORE / (n + 10.0),
         }
     }
 
     fn log_density(self, deviation: f64) -> f64 {
-        let z = deviation / self.spread;
-        let bell = (-0.5 * z * z).exp() / (self.spread * std::f64::consts::TAU.sqrt());
-        ((1.0 - self.surprises) * bell + self.surprises / RANGE).ln()
+        let z = deviation.abs() / self.spread;
+        let bell = (-0.5 * z * z).exp() / std::f64::consts::TAU.sqrt();
+        let tail = if z > TAIL {
+            self.in_tail * (-(z - TAIL) / self.reach).exp() / (2.0 * self.reach)
+        } else {
+            0.0
+        };
+        ((bell + tail) / self.spread + self.surprises / RANGE).ln()
     }
 }

@@ -7,7 +7,7 @@ use bursar_units::{Money, MoneyError};
 use super::Settings;
 use super::cube::{Cube, total};
 use super::deviation::{Leaves, Sides};
-use super::search::{Found, Search};
+use super::search::{Cuboids, Found, Search};
 use rust_decimal::prelude::ToPrimitive;
 
 /// The causes of a change, disjoint and exact: the changes of [`causes`](Self::causes) and
@@ -235,8 +235,9 @@ fn search(cube: &Cube, leaves: &mut Leaves, settings: &Settings) -> Vec<Found> {
         .map(|dimension| cube.values(dimension).len() as u64)
         .collect();
     let everything: Vec<usize> = (0..leaves.len()).collect();
+    let cuboids = Cuboids::of(leaves, n_values, settings);
     leaves.learn_normal(&everything, Sides::Calmer);
-    let first = Search::new(leaves, n_values.clone(), settings).run();
+    let first = Search::new(leaves, &cuboids, settings).run();
     let mut normal = vec![true; leaves.len()];
     for &leaf in first.iter().flat_map(|found| &found.leaves) {
         normal[leaf] = false;
@@ -249,7 +250,7 @@ fn search(cube: &Cube, leaves: &mut Leaves, settings: &Settings) -> Vec<Found> {
         return first;
     }
     leaves.learn_normal(&rest, Sides::Both);
-    Search::new(leaves, n_values, settings).run()
+    Search::new(leaves, &cuboids, settings).run()
 }
 
 /// Actual ÷ expected of the total when nine in ten leaves moved within half of the median

@@ -5,8 +5,12 @@
 //! some are zero, forecast errors on either side, then elements of random cuboids that all fall, or
 //! all rise, by one factor each.
 
+mod costs;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+
+pub use self::costs::{CostCase, CostCauses};
 
 /// Ranges from which a case is drawn, each uniformly.
 #[derive(Debug, Clone, PartialEq)]
