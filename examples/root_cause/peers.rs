@@ -6,11 +6,11 @@ use std::cmp::Reverse;
 use bursar_anomaly::synthetic::root_cause::RootCauseCase;
 
 /// A value for each dimension, or any.
-pub type Element = Vec<Option<u32>>;
+pub(crate) type Element = Vec<Option<u32>>;
 
 /// For each dimension the fewest surprising elements that explain a tenth; the three most
 /// surprising dimensions.
-pub fn adtributor(case: &RootCauseCase) -> Vec<Element> {
+pub(crate) fn adtributor(case: &RootCauseCase) -> Vec<Element> {
     const LEAST_ELEMENT: f64 = 0.1;
     const LEAST_SET: f64 = 0.1;
     const DIMENSIONS: usize = 3;
@@ -65,7 +65,7 @@ fn divergence(p: f64, q: f64) -> f64 {
 }
 
 /// `RiskLoc` without its pruning of elements, which saves time and changes no result.
-pub fn riskloc(case: &RootCauseCase) -> Vec<Element> {
+pub(crate) fn riskloc(case: &RootCauseCase) -> Vec<Element> {
     const RISK: f64 = 0.5;
     const POWER: f64 = 0.02;
     let mut leaves = abnormal_and_normal(case);
@@ -111,7 +111,11 @@ fn abnormal_and_normal(case: &RootCauseCase) -> Vec<Leaf<'_>> {
                 codes: &leaf.codes,
                 expected: leaf.expected,
                 actual: leaf.actual,
-                deviation: if sum == 0.0 { 0.0 } else { 2.0 * difference / sum },
+                deviation: if sum == 0.0 {
+                    0.0
+                } else {
+                    2.0 * difference / sum
+                },
                 power: -difference,
                 weight: 0.0,
                 abnormal: false,
@@ -179,7 +183,10 @@ type Groups = (Vec<Vec<usize>>, Vec<(f64, usize)>);
 fn grouped(case: &RootCauseCase, leaves: &[Leaf<'_>], mask: u32) -> Groups {
     let fixed = |dimension: &usize| mask & (1 << dimension) != 0;
     let dimensions: Vec<usize> = (0..case.dimensions.len()).filter(fixed).collect();
-    let n_groups: usize = dimensions.iter().map(|&d| case.dimensions[d] as usize).product();
+    let n_groups: usize = dimensions
+        .iter()
+        .map(|&d| case.dimensions[d] as usize)
+        .product();
     let mut groups = vec![Vec::new(); n_groups];
     let mut powers = vec![0.0; n_groups];
     for (index, leaf) in leaves.iter().enumerate() {
@@ -210,7 +217,11 @@ fn high_risk(members: &[&Leaf<'_>]) -> f64 {
 }
 
 fn low_risk(members: &[&Leaf<'_>]) -> f64 {
-    let seen = || members.iter().filter(|leaf| leaf.expected != 0.0 && leaf.actual != 0.0);
+    let seen = || {
+        members
+            .iter()
+            .filter(|leaf| leaf.expected != 0.0 && leaf.actual != 0.0)
+    };
     let expected: f64 = seen().map(|leaf| leaf.expected).sum();
     let actual: f64 = seen().map(|leaf| leaf.actual).sum();
     let own: f64 = seen().map(|leaf| leaf.deviation.abs()).sum();
@@ -227,7 +238,7 @@ fn low_risk(members: &[&Leaf<'_>]) -> f64 {
 }
 
 /// Whether a leaf belongs to an element.
-pub fn covers(element: &[Option<u32>], codes: &[u32]) -> bool {
+pub(crate) fn covers(element: &[Option<u32>], codes: &[u32]) -> bool {
     element
         .iter()
         .zip(codes)
@@ -236,7 +247,7 @@ pub fn covers(element: &[Option<u32>], codes: &[u32]) -> bool {
 
 /// Elements found, found wrongly and missed.
 #[derive(Debug, Default, Clone, Copy)]
-pub struct Score {
+pub(crate) struct Score {
     hits: usize,
     wrong: usize,
     missed: usize,
@@ -244,20 +255,26 @@ pub struct Score {
 
 impl Score {
     /// Counts one case.
-    pub fn add(&mut self, truth: &[Element], mut found: Vec<Element>) {
+    pub(crate) fn add(&mut self, truth: &[Element], mut found: Vec<Element>) {
         found.sort_by_key(|element| Reverse(element.clone()));
         found.dedup();
-        let hits = found.iter().filter(|element| truth.contains(element)).count();
+        let hits = found
+            .iter()
+            .filter(|element| truth.contains(element))
+            .count();
         self.hits += hits;
         self.wrong += found.len() - hits;
         self.missed += truth.len() - hits;
     }
 
     /// Precision, recall and F1; a part of nothing is 0.
-    pub fn figures(self) -> (f64, f64, f64) {
+    pub(crate) fn figures(self) -> (f64, f64, f64) {
         let part = |whole: usize| self.hits as f64 / whole.max(1) as f64;
-        let f1 = 2.0 * self.hits as f64
-            / (2 * self.hits + self.wrong + self.missed).max(1) as f64;
-        (part(self.hits + self.wrong), part(self.hits + self.missed), f1)
+        let f1 = 2.0 * self.hits as f64 / (2 * self.hits + self.wrong + self.missed).max(1) as f64;
+        (
+            part(self.hits + self.wrong),
+            part(self.hits + self.missed),
+            f1,
+        )
     }
 }

@@ -179,7 +179,13 @@ impl Noise {
         }
         let up = Self::of_side(&up, prior, prior_leaves);
         let down = Self::of_side(&down, prior, prior_leaves);
-        if up.spread <= down.spread { up } else { down }
+        // A single cause hardly moves the median of its side, and fills the tail.
+        let tail = |side: &Self| side.in_tail * side.reach;
+        let calmer = if tail(&up) <= tail(&down) { up } else { down };
+        Self {
+            spread: up.spread.min(down.spread),
+            ..calmer
+        }
     }
 
     fn of_side(side: &[f64], prior: f64, prior_leaves: f64) -> Self {
