@@ -58,6 +58,7 @@ enum Event {
     Nothing,
 }
 
+#[expect(clippy::print_stdout, reason = "an example speaks to a terminal")]
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     if arguments.benchmark {
@@ -116,6 +117,7 @@ fn read(path: &Path, currency: Currency) -> anyhow::Result<Cube> {
     Ok(builder.build()?)
 }
 
+#[expect(clippy::print_stdout, reason = "an example speaks to a terminal")]
 fn print(cube: &Cube, explanation: &Explanation, ranks: &[DimensionRank]) {
     let Explanation {
         expected,

@@ -1,7 +1,7 @@
 //! Which dimension values explain the change, in money that adds up?
 //!
 //! A [`Cube`] holds what was expected and what came for every combination of provider, service,
-//! account, region or whatever the bill is cut by. [`Cube::explain`] finds the smallest set of
+//! account, region or whatever the bill is cut by. [`Cube::explain`] finds a small set of
 //! elements, such as `service=EC2, region=us-east-1`, whose leaves moved together; each leaf is
 //! counted once, and causes and rest add up to the change exactly. [`Cube::rank_dimensions`] looks
 //! at one dimension at a time, and [`Reconciliation`] sets a bill beside an estimate.

@@ -22,6 +22,7 @@ const ALGORITHMS: [(&str, Algorithm); 4] = [
 ];
 
 /// Prints precision, recall and F1 of root-cause elements, and the time for a case.
+#[expect(clippy::print_stdout, reason = "an example speaks to a terminal")]
 pub(crate) fn run(seed: u64, cases: u64, json: bool) -> anyhow::Result<()> {
     let sets = [
         (
@@ -65,6 +66,10 @@ pub(crate) fn run(seed: u64, cases: u64, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the time of a call is what is shown"
+)]
 fn compare(
     name: &str,
     set: &RootCauseSet,

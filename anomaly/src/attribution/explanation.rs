@@ -101,7 +101,13 @@ pub enum Conclusion {
 }
 
 impl Cube {
-    /// The smallest set of elements that explains why the actual amounts are not the expected.
+    /// A small set of elements that explains why the actual amounts are not the expected. Finding
+    /// the smallest of all sets is a search of exponential length; this one takes the element with
+    /// the most evidence first, and its parts instead where they explain more.
+    ///
+    /// Time and memory grow with leaves × 2^dimensions: five dimensions and 48,000 leaves took
+    /// 69 ms on one core, eight and 100,000 took 1.7 s and 0.7 GB. With
+    /// [`most_values`](Settings::most_values) of 3 or 4 they take a fraction of it.
     ///
     /// # Errors
     /// [`MoneyError`] when a sum has more digits than an amount holds.

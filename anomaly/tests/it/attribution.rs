@@ -337,7 +337,7 @@ mod on_made_up_data {
         }
     }
 
-    /// F1 of `RiskLoc` on this construction is 0.78 (`examples/root_cause.rs --benchmark`).
+    /// `RiskLoc` has 0.795 on 300 other cases (`examples/root_cause.rs --benchmark --seed 500000`).
     #[test]
     fn root_causes_of_the_published_construction_are_found() {
         let set = RootCauseSet::like_s([6, 8, 5, 4]);
@@ -366,6 +366,6 @@ mod on_made_up_data {
             true_ones += case.causes.len();
         }
         let f1 = 200 * hits / (named + true_ones);
-        assert!(f1 >= 78, "F1 is {f1} %");
+        assert!(f1 >= 80, "F1 is {f1} %");
     }
 }
