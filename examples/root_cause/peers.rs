@@ -1,5 +1,7 @@
-//! Published algorithms to compare with, written from their papers: `Adtributor` (NSDI 2014) and
-//! `RiskLoc` (arXiv 2205.10004), with the parameters that `RiskLoc`'s evaluation gives them.
+//! Published algorithms to compare with: `Adtributor` (NSDI 2014) and `RiskLoc` (arXiv 2205.10004).
+//!
+//! Written anew after `RiskLoc`'s public implementation of both (github.com/shaido987/riskloc, MIT),
+//! with its default parameters. The results were not compared case by case with that program's.
 
 use std::cmp::Reverse;
 

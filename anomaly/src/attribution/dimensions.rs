@@ -94,8 +94,7 @@ impl Cube {
     }
 }
 
-/// One term of the Jensen–Shannon divergence, ½ (p ln 2p/(p+q) + q ln 2q/(p+q)), equation 4 of the
-/// paper. A negative part (a credit) has no probability and counts as none.
+/// One term of the Jensen–Shannon divergence, ½ (p ln 2p/(p+q) + q ln 2q/(p+q)). A negative part (a credit) has no probability and counts as none.
 fn surprise(expected: f64, actual: f64) -> f64 {
     let (p, q) = (expected.max(0.0), actual.max(0.0));
     let term = |x: f64| {

@@ -1,6 +1,6 @@
 //! Cubes of costs with a known root cause.
 //!
-//! The construction is that of the public generator of `RiskLoc` (arXiv 2205.10004, section 5.1;
+//! The construction is that of the public generator of `RiskLoc` (arXiv 2205.10004;
 //! github.com/shaido987/riskloc, `generate_dataset.py`), written anew: Weibull amounts, of which
 //! some are zero, forecast errors on either side, then elements of random cuboids that all fall, or
 //! all rise, by one factor each.
