@@ -1,6 +1,7 @@
 //! Is this normal, and if not, why?
 
 mod alert;
+pub mod attribution;
 mod book;
 mod cap;
 #[cfg(any(test, feature = "conformance"))]

@@ -8,6 +8,7 @@
 
 mod alert_events;
 mod alerts;
+mod attribution;
 #[cfg(all(feature = "conformance", feature = "serde"))]
 mod conformance;
 mod decomposition;
