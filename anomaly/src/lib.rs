@@ -5,6 +5,7 @@ pub mod evaluation;
 #[cfg(feature = "serde")]
 mod format;
 mod observation;
+mod point;
 #[cfg(feature = "synthetic")]
 pub mod synthetic;
 
@@ -12,3 +13,4 @@ pub use detector::{
     ALARM_LINE, Assessment, Detector, DetectorKind, Direction, Interval, Verdict, score,
 };
 pub use observation::{LARGEST_VALUE, Observation, ObservationError, Reading};
+pub use point::{AlarmBudget, AlarmBudgetError, PointDetector, PointSettings, Profile};
