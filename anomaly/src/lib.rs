@@ -1,5 +1,6 @@
 //! Is this normal, and if not, why?
 
+mod batch;
 mod detector;
 pub mod evaluation;
 #[cfg(feature = "serde")]
@@ -9,6 +10,7 @@ mod point;
 #[cfg(feature = "synthetic")]
 pub mod synthetic;
 
+pub use batch::{Batch, BatchError, Execution, Judgment, Series};
 pub use detector::{
     ALARM_LINE, Assessment, Detector, DetectorKind, Direction, Interval, Verdict, score,
 };

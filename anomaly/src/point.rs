@@ -69,7 +69,7 @@ use crate::{
 pub struct PointDetector {
     last: Option<Timestamp>,
     offset_seconds: i32,
-    /// Seconds between the last two points.
+    /// Seconds between the last two points; 0 before there are two.
     interval: u32,
     settings: PointSettings,
     threshold: f64,
@@ -94,7 +94,7 @@ impl PointDetector {
         Self {
             last: None,
             offset_seconds: settings.offset.seconds(),
-            interval: 1,
+            interval: 0,
             settings,
             threshold: -settings.alarm_budget.share().ln(),
             n_first: 0,
@@ -128,8 +128,11 @@ impl PointDetector {
     fn advance(&mut self, at: Timestamp) {
         if let Some(last) = self.last {
             let elapsed = (at.as_second() - last.as_second()).max(1);
-            let longest = self.interval.saturating_mul(GAP);
             let elapsed = u32::try_from(elapsed).unwrap_or(u32::MAX);
+            let longest = match self.interval {
+                0 => elapsed,
+                interval => interval.saturating_mul(GAP),
+            };
             if elapsed > longest {
                 self.course.interrupt();
             }

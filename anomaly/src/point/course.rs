@@ -197,7 +197,7 @@ impl Course {
 
     #[inline]
     fn learn_deviation(&mut self, deviation: f64) {
-        let bounded = |deviations: f64| deviations.max(-LARGEST_DEVIATION).min(LARGEST_DEVIATION);
+        let bounded = |deviations: f64| deviations.clamp(-LARGEST_DEVIATION, LARGEST_DEVIATION);
         let before = bounded(self.deviation * self.per_scale);
         let now = bounded(deviation * self.per_scale);
         self.lagged += HABIT_RATE * (before * now - self.lagged);
@@ -222,6 +222,7 @@ impl Course {
         } else {
             0.0
         };
+        self.per_scale = per(self.scale);
         self.largest_scale = largest.max(self.scale);
     }
 

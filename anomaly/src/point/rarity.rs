@@ -23,6 +23,9 @@ const N_BLOCKS: usize = N_BINS / BLOCK;
 /// them, and follows a series that changes. Counted up to it, the memory is halved.
 const REMEMBERED_ALARMS: f64 = 16.0;
 const LEAST_MEMORY: u32 = 4096;
+/// The memory is halved for the first time here, and then at twice as much each time, so that the
+/// residuals of a baseline that knew little fade while the series is young.
+const FIRST_MEMORY: u32 = 1024;
 
 /// An alarm is remembered as at most so many times the size where alarms begin.
 const LARGEST_ALARM: f64 = 1.5;
@@ -59,6 +62,8 @@ const ABOVE: [[u32; BLOCK]; BLOCK] = {
 pub(super) struct Rarity {
     budget: f64,
     memory: u32,
+    /// Where the memory will be halved next.
+    full_at: u32,
     total: u32,
     /// The bin that holds the size at which the budget begins: `above_line` sizes lie in the bins
     /// above it.
@@ -86,6 +91,7 @@ impl Rarity {
         Self {
             budget: budget.share(),
             memory: ((REMEMBERED_ALARMS / budget.share()) as u32).max(LEAST_MEMORY),
+            full_at: FIRST_MEMORY,
             total: 0,
             above_line: 0,
             line: (N_BINS - 1) as u16,
@@ -98,19 +104,30 @@ impl Rarity {
 
     /// Goes on from saved counts; `None` when they are none of ours.
     #[cfg(feature = "serde")]
-    pub(super) fn counted(budget: AlarmBudget, counts: &[u16], tail_index: f64) -> Option<Self> {
+    pub(super) fn counted(
+        budget: AlarmBudget,
+        counts: &[u16],
+        full_at: u32,
+        tail_index: f64,
+    ) -> Option<Self> {
         let mut rarity = Self::new(budget);
+        rarity.full_at = Some(full_at).filter(|full_at| *full_at <= rarity.memory)?;
         rarity.tail_index = Some(tail_index).filter(|index| is_tail_index(*index))?;
         let bins: &[u16; N_BINS] = counts.try_into().ok()?;
         rarity.bins.as_flattened_mut().copy_from_slice(bins);
         rarity.recount();
-        let is_full = rarity.total >= rarity.memory || counts.contains(&u16::MAX);
+        let is_full = rarity.total >= rarity.full_at || counts.contains(&u16::MAX);
         (!is_full).then_some(rarity)
     }
 
     #[cfg(feature = "serde")]
     pub(super) const fn tail_index(&self) -> f64 {
         self.tail_index
+    }
+
+    #[cfg(feature = "serde")]
+    pub(super) const fn full_at(&self) -> u32 {
+        self.full_at
     }
 
     #[cfg(feature = "serde")]
@@ -171,8 +188,9 @@ impl Rarity {
         self.total += 1;
         self.above_line += u32::from(bin > usize::from(self.line));
         self.top = self.top.max(bin as u16);
-        if is_bin_full || self.total >= self.memory {
+        if is_bin_full || self.total >= self.full_at {
             self.halve();
+            self.full_at = self.full_at.saturating_mul(2).min(self.memory);
         }
         if self.total.is_multiple_of(TAIL_EVERY) {
             self.tail_index = self.hill();
@@ -207,7 +225,7 @@ impl Rarity {
             return f64::INFINITY;
         }
         let (low, high) = (lower_edge(line), lower_edge(line + 1));
-        high - (high - low) * share.max(0.0).min(1.0)
+        high - (high - low) * share.clamp(0.0, 1.0)
     }
 
     /// Moves the line to the bin in which the allowed number of sizes is reached, from above.
@@ -230,14 +248,14 @@ impl Rarity {
         }
     }
 
-    /// Halves the number of sizes above every edge, rounding up, so that the tail is not lost to
-    /// rounding.
+    /// Halves the number of sizes above every edge. Rounded to even, it is halved on average in the
+    /// tail too, where there is one or none.
     #[cold]
     fn halve(&mut self) {
         let (mut above, mut halved_above) = (0u32, 0u32);
         for count in self.bins.as_flattened_mut().iter_mut().rev() {
             above += u32::from(*count);
-            let halved = above.div_ceil(2);
+            let halved = (above + (above / 2) % 2) / 2;
             *count = (halved - halved_above) as u16;
             halved_above = halved;
         }
@@ -314,5 +332,5 @@ fn share_above(bin: usize, size: f64) -> f64 {
         return 1.0;
     }
     let (low, high) = (lower_edge(bin), lower_edge(bin + 1));
-    ((high - size) / (high - low)).max(0.0).min(1.0)
+    ((high - size) / (high - low)).clamp(0.0, 1.0)
 }

@@ -19,6 +19,7 @@ pub(super) struct Saved {
     course: Course,
     hours: Vec<f64>,
     counts: Vec<u16>,
+    full_at: u32,
     tail_index: f64,
 }
 
@@ -43,6 +44,7 @@ impl From<PointDetector> for Saved {
             n_first: detector.n_first,
             course: detector.course,
             counts: detector.rarity.counts().to_vec(),
+            full_at: detector.rarity.full_at(),
             tail_index: detector.rarity.tail_index(),
             hours: detector.hours.into_vec(),
         }
@@ -59,12 +61,12 @@ impl TryFrom<Saved> for PointDetector {
             return Err(Damage::Hours { found, expected });
         }
         let is_hour = |hour: &f64| hour.abs() <= 1e3 * LARGEST_VALUE;
-        let is_begun = usize::from(saved.n_first) <= N_FIRST && saved.interval > 0;
+        let is_begun = usize::from(saved.n_first) <= N_FIRST;
         if !is_begun || !saved.course.is_sound() || !saved.hours.iter().all(is_hour) {
             return Err(Damage::Number);
         }
         let budget = saved.settings.alarm_budget;
-        detector.rarity = Rarity::counted(budget, &saved.counts, saved.tail_index)
+        detector.rarity = Rarity::counted(budget, &saved.counts, saved.full_at, saved.tail_index)
             .ok_or(Damage::Counts(saved.counts.len()))?;
         detector.last = saved.last;
         detector.interval = saved.interval;
