@@ -13,6 +13,7 @@ use jiff::tz::Offset;
 
 use self::course::{Course, N_FIRST};
 use self::rarity::Rarity;
+use self::week::Hours;
 use crate::{
     Assessment, Detector, DetectorKind, Direction, Interval, Observation, ObservationError,
     Reading, Verdict, score,
@@ -72,11 +73,10 @@ pub struct PointDetector {
     /// Seconds between the last two points; 0 before there are two.
     interval: u32,
     settings: PointSettings,
-    threshold: f64,
     n_first: u8,
     course: Course,
     /// What each hour adds; before there is a level, the first values.
-    hours: Box<[f64]>,
+    hours: Hours,
     rarity: Rarity,
 }
 
@@ -96,10 +96,9 @@ impl PointDetector {
             offset_seconds: settings.offset.seconds(),
             interval: 0,
             settings,
-            threshold: -settings.alarm_budget.share().ln(),
             n_first: 0,
             course: Course::default(),
-            hours: vec![0.0; settings.profile.n_hours().max(N_FIRST)].into(),
+            hours: Hours::new(settings.profile),
             rarity: Rarity::new(settings.alarm_budget),
         }
     }
@@ -113,7 +112,7 @@ impl PointDetector {
     /// The bytes it takes in memory, all told.
     #[must_use]
     pub fn size(&self) -> usize {
-        size_of_val(self) + size_of_val(&*self.hours)
+        size_of_val(self) + self.hours.far_bytes()
     }
 
     fn is_new(&self, at: Timestamp) -> Result<(), ObservationError> {
@@ -143,15 +142,15 @@ impl PointDetector {
 
     #[cold]
     fn learn_first(&mut self, value: f64) {
-        self.hours[usize::from(self.n_first)] = value;
+        self.hours.values_mut()[usize::from(self.n_first)] = value;
         self.n_first += 1;
         if usize::from(self.n_first) < N_FIRST {
             return;
         }
         let mut values = [0.0; N_FIRST];
-        values.copy_from_slice(&self.hours[..N_FIRST]);
+        values.copy_from_slice(&self.hours.values()[..N_FIRST]);
         self.course = Course::begin(&mut values);
-        self.hours.fill(0.0);
+        self.hours.values_mut().fill(0.0);
     }
 
     #[inline]
@@ -179,17 +178,17 @@ impl PointDetector {
         }
         let local_second = at.as_second() + i64::from(self.offset_seconds);
         let moment = self.settings.profile.moment(local_second);
-        let expectation = self.course.expect(moment.value(&self.hours));
+        let expectation = self.course.expect(moment.value(self.hours.values()));
         let residual = value - expectation.value;
         let size = match learning {
             Learning::Excess if residual <= 0.0 => 0.0,
             _ => self.course.size(value, residual),
         };
-        let rank = self.rarity.rank(size);
-        let width = self.course.distance(value, rank.alarm_size);
+        let evidence = self.rarity.evidence(size);
+        let width = self.course.distance(value, self.rarity.alarm_size());
         let assessment = self.not_ready().unwrap_or_else(|| {
             Assessment::Scored(Verdict {
-                score: score(rank.evidence, self.threshold),
+                score: score(evidence, self.rarity.threshold()),
                 direction: if residual < 0.0 {
                     Direction::Fall
                 } else {
@@ -203,9 +202,9 @@ impl PointDetector {
         if is_final {
             let remainder = self.course.learn(value, &expectation, size);
             if self.settings.profile != Profile::Off {
-                moment.learn(&mut self.hours, remainder, self.interval);
+                moment.learn(self.hours.values_mut(), remainder, self.interval);
             }
-            self.rarity.learn(size, rank.alarm_size);
+            self.rarity.learn(size);
             if self.rarity.total().is_multiple_of(CONCLUDED_EVERY) {
                 self.course.conclude();
             }

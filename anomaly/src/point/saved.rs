@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::course::{Course, N_FIRST};
-use super::rarity::Rarity;
+use super::rarity::{Rarity, SavedRarity};
 use super::{PointDetector, PointSettings};
 use crate::LARGEST_VALUE;
 use crate::format::Format;
@@ -18,9 +18,7 @@ pub(super) struct Saved {
     n_first: u8,
     course: Course,
     hours: Vec<f64>,
-    counts: Vec<u16>,
-    full_at: u32,
-    tail_index: f64,
+    rarity: SavedRarity,
 }
 
 /// What is wrong with a saved state.
@@ -28,8 +26,8 @@ pub(super) struct Saved {
 pub(super) enum Damage {
     #[error("the state has {found} hours where its profile has {expected}: it is damaged")]
     Hours { found: usize, expected: usize },
-    #[error("the state has {0} counts of residuals, or more of them than it keeps: it is damaged")]
-    Counts(usize),
+    #[error("the counts of residuals do not agree with each other: the state is damaged")]
+    Ranks,
     #[error("the state has a number that no series leads to: it is damaged")]
     Number,
 }
@@ -43,10 +41,8 @@ impl From<PointDetector> for Saved {
             interval: detector.interval,
             n_first: detector.n_first,
             course: detector.course,
-            counts: detector.rarity.counts().to_vec(),
-            full_at: detector.rarity.full_at(),
-            tail_index: detector.rarity.tail_index(),
-            hours: detector.hours.into_vec(),
+            rarity: detector.rarity.save(),
+            hours: detector.hours.values().to_vec(),
         }
     }
 }
@@ -56,7 +52,7 @@ impl TryFrom<Saved> for PointDetector {
 
     fn try_from(saved: Saved) -> Result<Self, Damage> {
         let mut detector = Self::new(saved.settings);
-        let (found, expected) = (saved.hours.len(), detector.hours.len());
+        let (found, expected) = (saved.hours.len(), detector.hours.values().len());
         if found != expected {
             return Err(Damage::Hours { found, expected });
         }
@@ -66,13 +62,12 @@ impl TryFrom<Saved> for PointDetector {
             return Err(Damage::Number);
         }
         let budget = saved.settings.alarm_budget;
-        detector.rarity = Rarity::counted(budget, &saved.counts, saved.full_at, saved.tail_index)
-            .ok_or(Damage::Counts(saved.counts.len()))?;
+        detector.rarity = Rarity::restore(budget, &saved.rarity).ok_or(Damage::Ranks)?;
         detector.last = saved.last;
         detector.interval = saved.interval;
         detector.n_first = saved.n_first;
         detector.course = saved.course;
-        detector.hours = saved.hours.into();
+        detector.hours.values_mut().copy_from_slice(&saved.hours);
         Ok(detector)
     }
 }

@@ -422,11 +422,6 @@ mod saved {
         let damages = [
             ("format", serde_json::json!(2)),
             ("hours", serde_json::json!([0.0])),
-            ("counts", serde_json::json!([1, 2, 3])),
-            ("counts", serde_json::json!(vec![60_000; 256])),
-            ("counts", serde_json::json!(vec![65_535; 256])),
-            ("full_at", serde_json::json!(u32::MAX)),
-            ("tail_index", serde_json::json!(-1.0)),
             ("n_first", serde_json::json!(17)),
             ("interval", serde_json::json!(-1)),
             ("last", serde_json::json!("yesterday")),
@@ -442,6 +437,27 @@ mod saved {
         for (field, value) in damages {
             let mut damaged = state.clone();
             damaged[field] = value.clone();
+            assert!(
+                serde_json::from_value::<PointDetector>(damaged).is_err(),
+                "{field}: {value}"
+            );
+        }
+        let damages = [
+            ("counts", serde_json::json!([1, 2, 3])),
+            ("counts", serde_json::json!(vec![60_000; 256])),
+            ("counts", serde_json::json!(vec![65_535; 256])),
+            ("evidence", serde_json::json!(vec![1e30; 257])),
+            (
+                "evidence",
+                serde_json::json!((0..257).rev().collect::<Vec<_>>()),
+            ),
+            ("full_at", serde_json::json!(u32::MAX)),
+            ("stale_at", serde_json::json!(0)),
+            ("tail_index", serde_json::json!(-1.0)),
+        ];
+        for (field, value) in damages {
+            let mut damaged = state.clone();
+            damaged["rarity"][field] = value.clone();
             assert!(
                 serde_json::from_value::<PointDetector>(damaged).is_err(),
                 "{field}: {value}"
