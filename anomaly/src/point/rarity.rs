@@ -29,7 +29,7 @@ const LEAST_MEMORY: u32 = 4096;
 /// The memory is halved for the first time here, and then at twice as much each time, so that the
 /// residuals of a baseline that knew little fade while the series is young.
 const FIRST_MEMORY: u32 = 1024;
-/// The table is made anew when it has an eighth more to go by, at the latest after 512 points: making
+/// The table is made anew when it has a quarter more to go by, at the latest after 512 points: making
 /// it takes about 2 µs.
 const LONGEST_USE: u32 = 512;
 const SHORTEST_USE: u32 = 16;
@@ -60,9 +60,17 @@ pub(super) struct Rarity {
     memory: u32,
     /// The highest bin that the table has a size in.
     top: u16,
-    counts: [u16; N_BINS],
-    /// −ln of the p-value at the lower edge of each bin, and at the upper edge of the last.
-    evidence: [f32; N_BINS + 1],
+    /// Behind the last bin stands one that holds nothing and gives the last its upper edge.
+    bins: [Bin; N_BINS + 1],
+}
+
+/// What is looked up together lies together: a point finds it in one line of the cache.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Bin {
+    /// How many sizes lie in it.
+    count: u32,
+    /// −ln of the p-value at its lower edge, as of the last time that the table was made.
+    evidence: f32,
 }
 
 impl Rarity {
@@ -76,8 +84,7 @@ impl Rarity {
             full_at: FIRST_MEMORY,
             memory: ((REMEMBERED_ALARMS / budget.share()) as u32).max(LEAST_MEMORY),
             top: 0,
-            counts: [0; N_BINS],
-            evidence: [0.0; N_BINS + 1],
+            bins: [Bin::default(); N_BINS + 1],
         }
     }
 
@@ -103,15 +110,15 @@ impl Rarity {
         if bin > usize::from(self.top) {
             return self.evidence_beyond(size);
         }
-        let low = f64::from(self.evidence[bin]);
-        let high = f64::from(self.evidence[bin + 1]);
+        let low = f64::from(self.bins[bin].evidence);
+        let high = f64::from(self.bins[bin + 1].evidence);
         low + (high - low) * place_in_bin(bin, size)
     }
 
     #[cold]
     fn evidence_beyond(&self, size: f64) -> f64 {
         let ratio = (size / self.tail_start()).max(1.0);
-        f64::from(self.evidence[N_BINS]) + self.tail_index * ratio.ln()
+        f64::from(self.bins[N_BINS].evidence) + self.tail_index * ratio.ln()
     }
 
     /// Counts a size.
@@ -120,26 +127,26 @@ impl Rarity {
     /// to be larger than the last for as long as there is little else to go by.
     #[inline]
     pub(super) fn learn(&mut self, size: f64) {
-        let count = &mut self.counts[bin_of(size.min(LARGEST_ALARM * self.alarm_size))];
-        *count += 1;
+        let bin = bin_of(size.min(LARGEST_ALARM * self.alarm_size));
+        self.bins[bin].count += 1;
         self.total += 1;
-        if *count == u16::MAX || self.total >= self.stale_at {
+        if self.total >= self.stale_at {
             self.renew();
         }
     }
 
     #[cold]
     fn renew(&mut self) {
-        if self.total >= self.full_at || self.counts.contains(&u16::MAX) {
+        if self.total >= self.full_at {
             self.halve();
             self.full_at = self.full_at.saturating_mul(2).min(self.memory);
         }
         self.tabulate();
-        let top = self.counts.iter().rposition(|count| *count > 0);
+        let top = self.bins.iter().rposition(|bin| bin.count > 0);
         self.top = top.unwrap_or(0) as u16;
         self.tail_index = self.hill();
         self.alarm_size = self.size_of_threshold();
-        let stale_after = (self.total / 8).clamp(SHORTEST_USE, LONGEST_USE);
+        let stale_after = (self.total / 4).clamp(SHORTEST_USE, LONGEST_USE);
         self.stale_at = (self.total + stale_after).min(self.full_at);
     }
 
@@ -147,10 +154,10 @@ impl Rarity {
     /// tail too, where there is one or none.
     fn halve(&mut self) {
         let (mut above, mut halved_above) = (0u32, 0u32);
-        for count in self.counts.iter_mut().rev() {
-            above += u32::from(*count);
+        for bin in self.bins.iter_mut().rev() {
+            above += bin.count;
             let halved = (above + (above / 2) % 2) / 2;
-            *count = (halved - halved_above) as u16;
+            bin.count = halved - halved_above;
             halved_above = halved;
         }
         self.total = halved_above;
@@ -161,13 +168,12 @@ impl Rarity {
         let all = f64::from(self.total) + 1.0;
         let mut as_large = 1.0;
         let mut evidence = all.ln() as f32;
-        self.evidence[N_BINS] = evidence;
-        for (edge, count) in self.evidence.iter_mut().zip(&self.counts).rev() {
-            if *count > 0 {
-                as_large += f64::from(*count);
+        for bin in self.bins.iter_mut().rev() {
+            if bin.count > 0 {
+                as_large += f64::from(bin.count);
                 evidence = (all / as_large).ln() as f32;
             }
-            *edge = evidence;
+            bin.evidence = evidence;
         }
     }
 
@@ -177,7 +183,7 @@ impl Rarity {
         let used = TAIL_SIZES.min(self.total / 8);
         let (mut seen, mut log_sum, mut smallest_log) = (0, 0.0, 0.0);
         for bin in (0..=usize::from(self.top)).rev() {
-            let count = u32::from(self.counts[bin]).min(used - seen);
+            let count = self.bins[bin].count.min(used - seen);
             if count > 0 {
                 smallest_log = (lower_edge(bin.max(1)) * lower_edge(bin + 1)).ln() / 2.0;
                 log_sum += f64::from(count) * smallest_log;
@@ -192,8 +198,8 @@ impl Rarity {
 
     /// Where the evidence reaches the threshold.
     fn size_of_threshold(&self) -> f64 {
-        let reached = |edge: &f32| f64::from(*edge) >= self.threshold;
-        let Some(edge) = self.evidence.iter().position(reached) else {
+        let reached = |bin: &Bin| f64::from(bin.evidence) >= self.threshold;
+        let Some(edge) = self.bins.iter().position(reached) else {
             return self.size_beyond();
         };
         let bin = edge.saturating_sub(1);
@@ -202,8 +208,8 @@ impl Rarity {
             return f64::INFINITY;
         }
         let (low, high) = (
-            f64::from(self.evidence[bin]),
-            f64::from(self.evidence[edge]),
+            f64::from(self.bins[bin].evidence),
+            f64::from(self.bins[edge].evidence),
         );
         let place = if high > low {
             (self.threshold - low) / (high - low)
@@ -217,7 +223,7 @@ impl Rarity {
         if usize::from(self.top) == N_BINS - 1 {
             return f64::INFINITY;
         }
-        let missing = self.threshold - f64::from(self.evidence[N_BINS]);
+        let missing = self.threshold - f64::from(self.bins[N_BINS].evidence);
         self.tail_start() * (missing / self.tail_index).exp()
     }
 
@@ -265,7 +271,7 @@ pub(super) struct SavedRarity {
     full_at: u32,
     stale_at: u32,
     tail_index: f64,
-    counts: Vec<u16>,
+    counts: Vec<u32>,
     evidence: Vec<f32>,
 }
 
@@ -276,17 +282,24 @@ impl Rarity {
             full_at: self.full_at,
             stale_at: self.stale_at,
             tail_index: self.tail_index,
-            counts: self.counts.to_vec(),
-            evidence: self.evidence.to_vec(),
+            counts: self.bins[..N_BINS].iter().map(|bin| bin.count).collect(),
+            evidence: self.bins.iter().map(|bin| bin.evidence).collect(),
         }
     }
 
     /// Goes on from there; `None` when no sizes lead there.
     pub(super) fn restore(budget: AlarmBudget, saved: &SavedRarity) -> Option<Self> {
         let mut rarity = Self::new(budget);
-        rarity.counts = saved.counts.as_slice().try_into().ok()?;
-        rarity.evidence = saved.evidence.as_slice().try_into().ok()?;
-        rarity.total = rarity.counts.iter().map(|count| u32::from(*count)).sum();
+        if saved.counts.len() != N_BINS || saved.evidence.len() != N_BINS + 1 {
+            return None;
+        }
+        for (bin, count) in rarity.bins.iter_mut().zip(&saved.counts) {
+            bin.count = *count;
+            rarity.total = rarity.total.checked_add(*count)?;
+        }
+        for (bin, evidence) in rarity.bins.iter_mut().zip(&saved.evidence) {
+            bin.evidence = *evidence;
+        }
         rarity.full_at = saved.full_at;
         rarity.stale_at = saved.stale_at;
         rarity.tail_index = saved.tail_index;
@@ -294,25 +307,25 @@ impl Rarity {
             return None;
         }
         // The highest edge below which the table still has a size.
-        let most = rarity.evidence[N_BINS];
-        let top = rarity.evidence.iter().rposition(|edge| *edge < most);
+        let most = rarity.bins[N_BINS].evidence;
+        let top = rarity.bins.iter().rposition(|bin| bin.evidence < most);
         rarity.top = top.unwrap_or(0) as u16;
-        if rarity.evidence[N_BINS] > 0.0 {
+        if most > 0.0 {
             rarity.alarm_size = rarity.size_of_threshold();
         }
         Some(rarity)
     }
 
     fn is_sound(&self) -> bool {
-        let is_rising = self.evidence.is_sorted() && self.evidence[0] >= 0.0;
+        let is_rising = self.bins.is_sorted_by_key(|bin| bin.evidence);
         is_rising
-            // The evidence of one size among as many as a memory can hold.
-            && self.evidence[N_BINS] <= 16.0
+            // The last is the evidence of one size among as many as a memory can hold.
+            && self.bins[0].evidence >= 0.0
+            && self.bins[N_BINS].evidence <= 16.0
             // Sizes differ by less than 2¹⁷, so that no tail falls more slowly.
             && (0.05..=STEEPEST_TAIL).contains(&self.tail_index)
             && self.full_at <= self.memory
             && self.total < self.stale_at
             && self.stale_at <= self.full_at
-            && !self.counts.contains(&u16::MAX)
     }
 }
