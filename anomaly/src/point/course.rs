@@ -118,7 +118,7 @@ impl Course {
         }
     }
 
-    /// How many scales lie between a value and the expectation, as a signed residual and a size.
+    /// How many scales a residual is; 0 where it is no more than rounding.
     #[inline]
     pub(super) fn size(&self, value: f64, residual: f64) -> f64 {
         if residual.abs() <= self.rounding(value) {

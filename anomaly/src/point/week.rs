@@ -17,6 +17,7 @@ const VISIT_RATE: f64 = 0.25;
 ///
 /// The usual profiles lie beside the rest of a detector's state: memory that is found through a pointer
 /// comes late when ten thousand series take turns.
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one")]
 #[derive(Debug, Clone)]
 pub(super) enum Hours {
     Near([f64; 2 * DAY_HOURS as usize]),
