@@ -49,21 +49,15 @@ fn main() {
         ("point, hour of week", Profile::HourOfWeek),
     ];
     for (name, profile) in profiles {
-        let make = || {
-            // On the heap, so that its own size is counted too.
-            Box::new(PointDetector::new(
-                PointSettings::default().profile(profile),
-            ))
-        };
-        let observe = |detector: &mut Box<PointDetector>, point: Observation| {
+        let make = || PointDetector::new(PointSettings::default().profile(profile));
+        let observe = |detector: &mut PointDetector, point: Observation| {
             let _ = detector.observe(point);
         };
-        let saved = |detector: &Box<PointDetector>| {
-            postcard::to_stdvec(&**detector).map_or(0, |bytes| bytes.len())
-        };
+        let saved =
+            |detector: &PointDetector| postcard::to_stdvec(detector).map_or(0, |bytes| bytes.len());
         measure(name, make, observe, saved);
     }
-    measure("krcf", || Box::new(forest()), feed_forest, |_| 0);
+    measure("krcf", forest, feed_forest, |_| 0);
 }
 
 fn measure<D>(
@@ -75,7 +69,8 @@ fn measure<D>(
     let series = NoiseSeries::new(Noise::White, 1).daily(3.0);
     let points: Vec<_> = series.observations().take(2 * N_POINTS).collect();
     let before = BYTES.load(Ordering::Relaxed);
-    let mut detector = make();
+    // On the heap, so that its own size is counted too.
+    let mut detector = Box::new(make());
     points[..N_POINTS]
         .iter()
         .for_each(|point| observe(&mut detector, *point));
@@ -106,7 +101,7 @@ fn forest() -> RandomCutForest {
     RandomCutForest::new(options).expect("its options are in range")
 }
 
-fn feed_forest(forest: &mut Box<RandomCutForest>, point: Observation) {
+fn feed_forest(forest: &mut RandomCutForest, point: Observation) {
     let Reading::Final(value) = point.reading() else {
         return;
     };
