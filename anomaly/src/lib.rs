@@ -2,6 +2,7 @@
 
 mod alert;
 pub mod attribution;
+mod batch;
 mod book;
 mod cap;
 #[cfg(any(test, feature = "conformance"))]
@@ -17,6 +18,7 @@ mod level_shift;
 mod moving_average;
 mod observation;
 mod planned;
+mod point;
 mod policy;
 mod projection;
 mod robust;
@@ -29,6 +31,7 @@ pub mod synthetic;
 mod z_score;
 
 pub use alert::{Alarm, AlarmError, Alert, Culprit, Figures, When};
+pub use batch::{Batch, BatchError, Execution, Judgment, Series};
 pub use book::{AlertBook, BookError, Update};
 pub use cap::{CapAlert, CapError, DailyCap, Overrun};
 pub use decomposition::{Decomposition, DecompositionSettings, Parts, Periods};
@@ -41,6 +44,7 @@ pub use level_shift::{LevelShift, LevelShiftSettings};
 pub use moving_average::{MovingAverage, MovingAverageSettings};
 pub use observation::{LARGEST_VALUE, Observation, ObservationError, Reading};
 pub use planned::{PlanError, PlannedEvent, SeriesFilter};
+pub use point::{AlarmBudget, AlarmBudgetError, PointDetector, PointSettings, WeekProfile};
 pub use policy::{Policy, PolicyError, Suppression};
 pub use projection::{DayProjection, OpenDay, PastDay, ProjectionError};
 pub use robust::SettingError;

@@ -9,6 +9,9 @@
 mod alert_events;
 mod alerts;
 mod attribution;
+mod batch;
+#[cfg(feature = "synthetic")]
+mod calibration;
 #[cfg(all(feature = "conformance", feature = "serde"))]
 mod conformance;
 mod decomposition;
@@ -17,6 +20,7 @@ mod level_shift;
 mod merging;
 mod moving_average;
 mod normal;
+mod point;
 mod projection;
 mod random;
 mod seasonal;
