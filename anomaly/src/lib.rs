@@ -1,5 +1,6 @@
 //! Is this normal, and if not, why?
 
+pub mod daily;
 mod detector;
 pub mod evaluation;
 #[cfg(feature = "serde")]

@@ -1,0 +1,356 @@
+//! What should a day have cost, by the days before it?
+//!
+//! The logarithm of a cost is modelled as local level + weekday + position in the month + noise, each
+//! estimated by medians from the days that are known to be ordinary.
+
+use jiff::civil::Weekday;
+
+use super::robust::{median, spread_around_zero};
+use super::slots::Slots;
+
+/// Days with a value before there is a baseline: two of each weekday.
+pub(crate) const MIN_DAYS: usize = 14;
+
+/// Days that the local level is the middle of.
+const LEVEL_DAYS: usize = 9;
+
+/// The smallest standard deviation of a day that is believed: 1.2 %, as the research has it.
+const SIGMA_FLOOR: f64 = 0.012;
+
+/// A day this far from its neighbors, in standard deviations, may be a charge that recurs.
+const CHARGE_SIGMAS: f64 = 4.0;
+
+/// How far a day counts when the level over several days is computed, in standard deviations.
+const CLAMP_SIGMAS: f64 = 3.5;
+
+/// The past of one series, day by day without gaps.
+#[derive(Debug)]
+pub(super) struct Past<'a> {
+    pub(super) first_weekday: Weekday,
+    /// NaN where nothing is known or where a day is no example of what is normal.
+    pub(super) values: &'a [f64],
+    /// The positions in the month, of the same days and the one after them.
+    pub(super) slots: &'a [Slots],
+}
+
+/// What the past says about the next day.
+#[derive(Debug, Clone)]
+pub(super) struct Fit {
+    /// Costs below this are judged as if they were this, so that zero has a logarithm.
+    pub(super) floor: f64,
+    pub(super) weekdays: [f64; 7],
+    /// The weekday of the first day of the past, Monday 0.
+    first_weekday: usize,
+    /// The logarithm of an ordinary workday.
+    pub(super) level: f64,
+    pub(super) sigma: f64,
+    /// The second largest deviation of the past, in standard deviations: how heavy tails are.
+    pub(super) tail: f64,
+    /// Days that it was learned from.
+    pub(super) n_days: usize,
+    /// Without weekday, by day; NaN where unknown.
+    pub(super) adjusted: Vec<f64>,
+    /// The deviation from the neighbors before and after, by day.
+    around: Vec<f64>,
+    /// The same, held within a few standard deviations of the level of its day; NaN also at charges
+    /// that recur.
+    pub(super) clamped: Vec<f64>,
+    /// Days at which something recurs each month.
+    recurring: Vec<bool>,
+}
+
+impl Fit {
+    /// Learns from the past; `None` where it is too short or mostly zero.
+    pub(super) fn of(past: &Past<'_>) -> Option<Self> {
+        let floor = floor_of(past.values)?;
+        let logs: Vec<f64> = past
+            .values
+            .iter()
+            .map(|value| {
+                if value.is_nan() {
+                    f64::NAN
+                } else {
+                    value.max(floor).ln()
+                }
+            })
+            .collect();
+        let first_weekday = past.first_weekday.to_monday_zero_offset() as usize;
+        let weekdays = weekday_factors(&logs, first_weekday);
+        let adjusted: Vec<f64> = logs
+            .iter()
+            .enumerate()
+            .map(|(day, log)| log - weekdays[(first_weekday + day) % 7])
+            .collect();
+        let around = deviations_around(&adjusted);
+        let rough_sigma = spread(&around, 0)?.max(SIGMA_FLOOR);
+        let recurring = recurring_days(&around, past.slots, rough_sigma);
+        let ordinary: Vec<f64> = adjusted
+            .iter()
+            .zip(&recurring)
+            .map(|(log, recurs)| if *recurs { f64::NAN } else { *log })
+            .collect();
+        let mut levels = local_levels(&ordinary);
+        let level = levels.pop()?;
+        if level.is_nan() {
+            return None;
+        }
+        let steps: Vec<f64> = ordinary
+            .iter()
+            .zip(&levels)
+            .map(|(log, level)| log - level)
+            .collect();
+        let from = steps.len().saturating_sub(NOISE_DAYS);
+        let n_days = ordinary.iter().filter(|log| !log.is_nan()).count();
+        let small_sample = 1.0 + SMALL_SAMPLE / n_days as f64;
+        let sigma = spread(&steps, from)
+            .unwrap_or(rough_sigma)
+            .max(0.8 * rough_sigma)
+            .max(SIGMA_FLOOR)
+            * small_sample;
+        let tail = second_largest(&steps[from..]) / sigma;
+        let clamped = ordinary
+            .iter()
+            .zip(&levels)
+            .map(|(&log, &level)| {
+                if level.is_nan() {
+                    log
+                } else {
+                    log.clamp(level - CLAMP_SIGMAS * sigma, level + CLAMP_SIGMAS * sigma)
+                }
+            })
+            .collect();
+        Some(Self {
+            floor,
+            weekdays,
+            first_weekday,
+            level,
+            sigma,
+            tail,
+            n_days,
+            adjusted,
+            around,
+            clamped,
+            recurring,
+        })
+    }
+
+    /// The weekday factor of the day after the past.
+    pub(super) fn weekday_of(&self, day: usize) -> f64 {
+        self.weekdays[(self.first_weekday + day) % 7]
+    }
+
+    /// The logarithm of a value, held above the floor.
+    pub(super) fn log(&self, value: f64) -> f64 {
+        value.max(self.floor).ln()
+    }
+
+    /// What earlier months say about a position in the month.
+    pub(super) fn month_effects(&self, slots: &[Slots], today: Slots) -> MonthEffects {
+        let mut seen: Vec<f64> = slots
+            .iter()
+            .zip(&self.around)
+            .filter(|(slots, around)| slots.share_a_position(today) && !around.is_nan())
+            .map(|(_, around)| *around)
+            .collect();
+        let n_seen = seen.len();
+        seen.retain(|around| around.abs() > CHARGE_SIGMAS * self.sigma);
+        MonthEffects {
+            n_seen,
+            large: seen,
+        }
+    }
+
+    pub(super) fn is_recurring(&self, day: usize) -> bool {
+        self.recurring.get(day).copied().unwrap_or(false)
+    }
+}
+
+/// How days at the same position in earlier months deviated.
+#[derive(Debug, Clone)]
+pub(super) struct MonthEffects {
+    /// Days that share a position with this one.
+    pub(super) n_seen: usize,
+    /// Those of their deviations that noise does not explain.
+    pub(super) large: Vec<f64>,
+}
+
+impl MonthEffects {
+    /// The effect that explains a deviation best: none, or that of an earlier month.
+    pub(super) fn nearest(&self, deviation: f64) -> f64 {
+        self.large.iter().copied().fold(0.0, |best: f64, effect| {
+            if (deviation - effect).abs() < (deviation - best).abs() {
+                effect
+            } else {
+                best
+            }
+        })
+    }
+
+    /// The effect to expect: the middle one, if most months had one.
+    pub(super) fn expected(&self) -> f64 {
+        if 2 * self.large.len() <= self.n_seen {
+            return 0.0;
+        }
+        median(&mut self.large.clone()).unwrap_or(0.0)
+    }
+}
+
+/// Days that noise is learned from.
+const NOISE_DAYS: usize = 90;
+
+/// How much larger the deviation may be of which few days were seen: with 14 days, by 43 %.
+const SMALL_SAMPLE: f64 = 6.0;
+
+/// One percent of the usual cost; `None` with less than [`MIN_DAYS`] values or many zeros.
+fn floor_of(values: &[f64]) -> Option<f64> {
+    let known: Vec<f64> = values
+        .iter()
+        .copied()
+        .filter(|value| !value.is_nan())
+        .collect();
+    let mut positive: Vec<f64> = known.iter().copied().filter(|value| *value > 0.0).collect();
+    if positive.len() < MIN_DAYS || 10 * positive.len() < 7 * known.len() {
+        return None;
+    }
+    median(&mut positive).map(|median| 0.01 * median)
+}
+
+/// Days of the past that weekdays are learned from.
+const WEEKDAY_DAYS: usize = 84;
+
+/// What each weekday has beside a workday, in logarithms, Monday first.
+fn weekday_factors(logs: &[f64], first_weekday: usize) -> [f64; 7] {
+    let mut factors = [0.0; 7];
+    for _ in 0..2 {
+        let flat: Vec<f64> = logs
+            .iter()
+            .enumerate()
+            .map(|(day, log)| log - factors[(first_weekday + day) % 7])
+            .collect();
+        let mut by_weekday: [Vec<f64>; 7] = Default::default();
+        for day in logs.len().saturating_sub(WEEKDAY_DAYS)..logs.len() {
+            let deviation = logs[day] - week_around(&flat, day);
+            if !deviation.is_nan() {
+                by_weekday[(first_weekday + day) % 7].push(deviation);
+            }
+        }
+        factors = shrunk_factors(&mut by_weekday);
+    }
+    factors
+}
+
+/// How many days of the group a weekday is mixed with.
+const PRIOR_DAYS: f64 = 2.0;
+
+/// The middle of each weekday, drawn towards the workdays or the weekend the fewer days there are.
+fn shrunk_factors(by_weekday: &mut [Vec<f64>; 7]) -> [f64; 7] {
+    let pooled = |days: &[Vec<f64>]| median(&mut days.concat()).unwrap_or(0.0);
+    let workday = pooled(&by_weekday[..5]);
+    let weekend = pooled(&by_weekday[5..]);
+    let mut factors = [0.0; 7];
+    for (weekday, days) in by_weekday.iter_mut().enumerate() {
+        let (group, prior) = if weekday < 5 {
+            (workday, PRIOR_DAYS)
+        } else {
+            (weekend, 0.5 * PRIOR_DAYS)
+        };
+        let n_days = days.len() as f64;
+        let own = median(days).unwrap_or(group);
+        factors[weekday] = (n_days * own + prior * group) / (n_days + prior) - workday;
+    }
+    factors
+}
+
+/// The middle of the seven days around a day, or of the first or last seven.
+fn week_around(flat: &[f64], day: usize) -> f64 {
+    let start = day.saturating_sub(3).min(flat.len().saturating_sub(7));
+    middle_of(&flat[start..flat.len().min(start + 7)])
+}
+
+/// The deviation of each day from the middle of five days before and after it.
+fn deviations_around(adjusted: &[f64]) -> Vec<f64> {
+    (0..adjusted.len())
+        .map(|day| {
+            let (start, end) = (day.saturating_sub(5), adjusted.len().min(day + 6));
+            let mut others = [f64::NAN; 10];
+            let mut n_others = 0;
+            for other in (start..end).filter(|&other| other != day && !adjusted[other].is_nan()) {
+                others[n_others] = adjusted[other];
+                n_others += 1;
+            }
+            adjusted[day] - median(&mut others[..n_others]).unwrap_or(f64::NAN)
+        })
+        .collect()
+}
+
+/// Days whose deviation is large and recurs at the same position of another month.
+fn recurring_days(around: &[f64], slots: &[Slots], sigma: f64) -> Vec<bool> {
+    let is_large = |deviation: f64| deviation.abs() > CHARGE_SIGMAS * sigma;
+    let large: Vec<usize> = (0..around.len())
+        .filter(|&day| is_large(around[day]))
+        .collect();
+    let mut recurring = vec![false; around.len()];
+    for &day in &large {
+        recurring[day] = large.iter().any(|&other| {
+            other.abs_diff(day) > 20
+                && slots[day].share_a_position(slots[other])
+                && (around[day] - around[other]).abs() < 0.35 * around[day].abs() + 2.0 * sigma
+        });
+    }
+    recurring
+}
+
+/// For each day and the one after the last: the middle of the days before it.
+fn local_levels(ordinary: &[f64]) -> Vec<f64> {
+    let mut last: [f64; LEVEL_DAYS] = [f64::NAN; LEVEL_DAYS];
+    let mut n_last = 0_usize;
+    let mut levels = Vec::with_capacity(ordinary.len() + 1);
+    for day in 0..=ordinary.len() {
+        let known = n_last.min(LEVEL_DAYS);
+        levels.push(if known < 3 {
+            f64::NAN
+        } else {
+            middle_of(&last[..known])
+        });
+        if let Some(log) = ordinary.get(day).filter(|log| !log.is_nan()) {
+            last[n_last % LEVEL_DAYS] = *log;
+            n_last += 1;
+        }
+    }
+    levels
+}
+
+fn middle_of(numbers: &[f64]) -> f64 {
+    let mut known = [f64::NAN; LEVEL_DAYS];
+    let mut n_known = 0;
+    for number in numbers.iter().filter(|number| !number.is_nan()) {
+        known[n_known] = *number;
+        n_known += 1;
+    }
+    median(&mut known[..n_known]).unwrap_or(f64::NAN)
+}
+
+fn spread(numbers: &[f64], from: usize) -> Option<f64> {
+    let mut known: Vec<f64> = numbers[from..]
+        .iter()
+        .copied()
+        .filter(|number| !number.is_nan())
+        .collect();
+    spread_around_zero(&mut known)
+}
+
+fn second_largest(numbers: &[f64]) -> f64 {
+    let mut largest = (0.0, 0.0);
+    for number in numbers
+        .iter()
+        .map(|number| number.abs())
+        .filter(|number| !number.is_nan())
+    {
+        if number > largest.0 {
+            largest = (number, largest.0);
+        } else if number > largest.1 {
+            largest.1 = number;
+        }
+    }
+    largest.1
+}

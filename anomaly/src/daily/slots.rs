@@ -1,0 +1,89 @@
+//! Which earlier days of the month is a day like?
+
+use jiff::civil::{Date, Weekday};
+
+/// The days before the end of a month that can be a month end.
+const END_DAYS: i8 = 5;
+
+/// A position in the month at which charges can recur.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Slots {
+    day: i8,
+    /// Days to the last of the month, within its end.
+    from_end: Option<i8>,
+    /// Counted from the first workday, within the first ones; weekends have none.
+    first_workday: bool,
+    last_workday: bool,
+}
+
+impl Slots {
+    pub(super) fn of(date: Date) -> Self {
+        let left = date.days_in_month() - date.day();
+        Self {
+            day: date.day(),
+            from_end: (left < END_DAYS).then_some(left),
+            first_workday: is_first_workday(date),
+            last_workday: is_last_workday(date),
+        }
+    }
+
+    /// Whether a charge at one position can be the charge at the other, a month later.
+    pub(super) fn share_a_position(self, other: Self) -> bool {
+        self.day == other.day
+            || (self.from_end.is_some() && self.from_end == other.from_end)
+            || (self.first_workday && other.first_workday)
+            || (self.last_workday && other.last_workday)
+    }
+
+    /// Whether monthly charges often fall here: the first and the last days and workdays, the 5th
+    /// and the 15th. What happens here for the first time may happen every month.
+    pub(super) fn is_usual_for_charges(self) -> bool {
+        matches!(self.day, 1 | 2 | 5 | 15)
+            || self.from_end.is_some()
+            || self.first_workday
+            || self.last_workday
+    }
+}
+
+fn is_first_workday(date: Date) -> bool {
+    match date.weekday() {
+        Weekday::Saturday | Weekday::Sunday => false,
+        Weekday::Monday => date.day() <= 3,
+        _ => date.day() == 1,
+    }
+}
+
+fn is_last_workday(date: Date) -> bool {
+    let left = date.days_in_month() - date.day();
+    match date.weekday() {
+        Weekday::Saturday | Weekday::Sunday => false,
+        Weekday::Friday => left <= 2,
+        _ => left == 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    /// From the calendar of 2024: 1 June and 31 August are Saturdays.
+    #[test]
+    fn the_first_and_the_last_workday_skip_weekends() {
+        assert!(is_first_workday(date(2024, 6, 3)));
+        assert!(!is_first_workday(date(2024, 6, 4)));
+        assert!(is_first_workday(date(2024, 7, 1)));
+        assert!(is_last_workday(date(2024, 8, 30)));
+        assert!(!is_last_workday(date(2024, 8, 29)));
+        assert!(is_last_workday(date(2024, 7, 31)));
+    }
+
+    #[test]
+    fn the_last_day_of_a_short_month_is_like_that_of_a_long_one() {
+        let slots = |month, day| Slots::of(date(2025, month, day));
+        assert!(slots(2, 28).share_a_position(slots(3, 31)));
+        assert!(slots(2, 15).share_a_position(slots(3, 15)));
+        assert!(!slots(2, 15).share_a_position(slots(3, 16)));
+    }
+}
