@@ -174,12 +174,12 @@ impl Default for Sensitivity {
     fn default() -> Self {
         Self {
             spike: 6.0,
-            weekend: 5.0,
+            weekend: 6.0,
             drop: 6.0,
             level: 5.0,
             leak: 5.0,
             tail_factor: 1.4,
-            fall_factor: 1.3,
+            fall_factor: 1.5,
             smallest_change: 0.04,
             service_spike: 9.0,
             service_level: 7.0,

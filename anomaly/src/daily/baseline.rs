@@ -29,6 +29,8 @@ pub(super) struct Past<'a> {
     pub(super) first_weekday: Weekday,
     /// NaN where nothing is known or where a day is no example of what is normal.
     pub(super) values: &'a [f64],
+    /// NaN where nothing is known.
+    pub(super) all: &'a [f64],
     /// The positions in the month, of the same days and the one after them.
     pub(super) slots: &'a [Slots],
 }
@@ -46,10 +48,12 @@ pub(super) struct Fit {
     pub(super) sigma: f64,
     /// The second largest deviation of the past, in standard deviations: how heavy tails are.
     pub(super) tail: f64,
+    /// The same for falls.
+    pub(super) fall_tail: f64,
     /// Days that it was learned from.
     pub(super) n_days: usize,
-    /// Without weekday, by day; NaN where unknown.
-    pub(super) adjusted: Vec<f64>,
+    /// Without weekday, by day; NaN where unknown and at charges that recur.
+    pub(super) ordinary: Vec<f64>,
     /// The deviation from the neighbors before and after, by day.
     around: Vec<f64>,
     /// The same, held within a few standard deviations of the level of its day; NaN also at charges
@@ -81,7 +85,19 @@ impl Fit {
             .enumerate()
             .map(|(day, log)| log - weekdays[(first_weekday + day) % 7])
             .collect();
-        let around = deviations_around(&adjusted);
+        let adjusted_all: Vec<f64> = past
+            .all
+            .iter()
+            .enumerate()
+            .map(|(day, value)| {
+                if value.is_nan() {
+                    f64::NAN
+                } else {
+                    value.max(floor).ln() - weekdays[(first_weekday + day) % 7]
+                }
+            })
+            .collect();
+        let around = deviations_around(&adjusted_all);
         let rough_sigma = spread(&around, 0)?.max(SIGMA_FLOOR);
         let recurring = recurring_days(&around, past.slots, rough_sigma);
         let ordinary: Vec<f64> = adjusted
@@ -107,7 +123,8 @@ impl Fit {
             .max(0.8 * rough_sigma)
             .max(SIGMA_FLOOR)
             * small_sample;
-        let tail = second_largest(&steps[from..]) / sigma;
+        let tail = second_largest(steps[from..].iter().copied()) / sigma;
+        let fall_tail = second_largest(steps[from..].iter().map(|step| -step)) / sigma;
         let clamped = ordinary
             .iter()
             .zip(&levels)
@@ -120,14 +137,15 @@ impl Fit {
             })
             .collect();
         Some(Self {
+            ordinary,
             floor,
             weekdays,
             first_weekday,
             level,
             sigma,
             tail,
+            fall_tail,
             n_days,
-            adjusted,
             around,
             clamped,
             recurring,
@@ -146,18 +164,26 @@ impl Fit {
 
     /// What earlier months say about a position in the month.
     pub(super) fn month_effects(&self, slots: &[Slots], today: Slots) -> MonthEffects {
-        let mut seen: Vec<f64> = slots
-            .iter()
-            .zip(&self.around)
-            .filter(|(slots, around)| slots.share_a_position(today) && !around.is_nan())
-            .map(|(_, around)| *around)
-            .collect();
-        let n_seen = seen.len();
-        seen.retain(|around| around.abs() > CHARGE_SIGMAS * self.sigma);
-        MonthEffects {
-            n_seen,
-            large: seen,
+        let weekday = self.weekday_of(slots.len());
+        let mut effects = MonthEffects::default();
+        let mut seen = today.unseen();
+        for (day, (&slot, &around)) in slots.iter().zip(&self.around).enumerate() {
+            if around.is_nan() || !slot.share_a_position(today) {
+                continue;
+            }
+            effects.n_seen += 1;
+            seen.see(slot);
+            if around.abs() > CHARGE_SIGMAS * self.sigma {
+                // An amount that comes on top is a larger part of a cheap day than of a dear one.
+                let amount = around.exp_m1() * self.weekday_of(day).exp();
+                let added = (amount / weekday.exp()).max(-0.99).ln_1p();
+                effects.low = effects.low.min(around).min(added);
+                effects.high = effects.high.max(around).max(added);
+                effects.large.push(added);
+            }
         }
+        effects.is_new = seen.is_new();
+        effects
     }
 
     pub(super) fn is_recurring(&self, day: usize) -> bool {
@@ -165,25 +191,24 @@ impl Fit {
     }
 }
 
-/// How days at the same position in earlier months deviated.
-#[derive(Debug, Clone)]
+/// How days at the same position in earlier months deviated, in logarithms.
+#[derive(Debug, Clone, Default)]
 pub(super) struct MonthEffects {
     /// Days that share a position with this one.
     pub(super) n_seen: usize,
-    /// Those of their deviations that noise does not explain.
-    pub(super) large: Vec<f64>,
+    /// Whether charges are usual at this position and it has not been seen yet.
+    pub(super) is_new: bool,
+    /// The range of effects, with none.
+    low: f64,
+    high: f64,
+    /// The deviations that noise does not explain.
+    large: Vec<f64>,
 }
 
 impl MonthEffects {
-    /// The effect that explains a deviation best: none, or that of an earlier month.
-    pub(super) fn nearest(&self, deviation: f64) -> f64 {
-        self.large.iter().copied().fold(0.0, |best: f64, effect| {
-            if (deviation - effect).abs() < (deviation - best).abs() {
-                effect
-            } else {
-                best
-            }
-        })
+    /// How much of a deviation earlier months explain: a charge can be a part of an earlier one.
+    pub(super) fn explain(&self, deviation: f64) -> f64 {
+        deviation.clamp(self.low, self.high)
     }
 
     /// The effect to expect: the middle one, if most months had one.
@@ -291,11 +316,12 @@ fn recurring_days(around: &[f64], slots: &[Slots], sigma: f64) -> Vec<bool> {
         .collect();
     let mut recurring = vec![false; around.len()];
     for &day in &large {
-        recurring[day] = large.iter().any(|&other| {
-            other.abs_diff(day) > 20
-                && slots[day].share_a_position(slots[other])
-                && (around[day] - around[other]).abs() < 0.35 * around[day].abs() + 2.0 * sigma
-        });
+        recurring[day] = slots[day].is_usual_for_charges()
+            || large.iter().any(|&other| {
+                other.abs_diff(day) > 20
+                    && slots[day].share_a_position(slots[other])
+                    && (around[day] - around[other]).abs() < 0.35 * around[day].abs() + 2.0 * sigma
+            });
     }
     recurring
 }
@@ -339,13 +365,9 @@ fn spread(numbers: &[f64], from: usize) -> Option<f64> {
     spread_around_zero(&mut known)
 }
 
-fn second_largest(numbers: &[f64]) -> f64 {
+fn second_largest(numbers: impl Iterator<Item = f64>) -> f64 {
     let mut largest = (0.0, 0.0);
-    for number in numbers
-        .iter()
-        .map(|number| number.abs())
-        .filter(|number| !number.is_nan())
-    {
+    for number in numbers.filter(|number| !number.is_nan()) {
         if number > largest.0 {
             largest = (number, largest.0);
         } else if number > largest.1 {

@@ -70,13 +70,13 @@ impl Case<'_> {
         let base = fit.level + fit.weekday_of(self.slots.len());
         let months = fit.month_effects(self.slots, self.today);
         let raw = fit.log(self.value) - base;
-        let explained = months.nearest(raw);
+        let explained = months.explain(raw);
         let deviation = raw - explained;
         let sigma = fit.sigma.hypot(0.2 * explained);
         let z = deviation / sigma;
         let expected = (base + months.expected()).exp();
         let bar = self.spike_bar(months.n_seen);
-        let has_opinion_on_rises = months.n_seen > 0 || !self.today.is_usual_for_charges();
+        let has_opinion_on_rises = !months.is_new;
         let mut signal = Signal::NONE;
         if deviation > 0.0 && has_opinion_on_rises && !self.is_compensation(base) {
             signal = signal.stronger(self.rise(z, bar));
@@ -84,7 +84,10 @@ impl Case<'_> {
         if deviation < 0.0 {
             signal = signal.stronger(self.stop(expected.min(base.exp()), z));
         }
-        signal = signal.stronger(self.slow(raw - explained));
+        // A day of charges says nothing about the level.
+        if explained == 0.0 && (!months.is_new || raw.abs() < 3.0 * sigma) {
+            signal = signal.stronger(self.slow(raw));
+        }
         Judgment {
             expected,
             low: expected * (-bar * sigma).exp(),
@@ -109,7 +112,7 @@ impl Case<'_> {
     fn rise(&self, z: f64, bar: f64) -> Signal {
         let weekday = self.fit.weekday_of(self.slots.len());
         let beside_workday = (self.fit.log(self.value) - self.fit.level) / self.fit.sigma;
-        let is_like_workday = weekday < -0.3 && beside_workday.abs() < 4.0;
+        let is_like_workday = weekday < -0.6 && beside_workday.abs() < 4.0;
         let (kind, ratio) = if is_like_workday {
             (
                 FindingKind::Weekend,
@@ -131,7 +134,7 @@ impl Case<'_> {
         let share = self.value.max(0.0) / expected;
         let is_credit = self.value < 0.0;
         let has_stopped = share < STOPPED_SHARE && -z > 4.0 && !is_credit;
-        let heavy = self.sensitivity.tail_factor * self.fit.tail;
+        let heavy = self.fit.fall_tail;
         let ratio = if has_stopped {
             -z / self.sensitivity.drop.max(heavy)
         } else {
@@ -163,21 +166,55 @@ impl Case<'_> {
         let fit = self.fit;
         let held = today.clamp(-3.5 * fit.sigma, 3.5 * fit.sigma) + fit.level;
         let sums = Sums::of(&fit.clamped, held);
+        let mut last: Vec<f64> = fit.ordinary[fit.ordinary.len().saturating_sub(8)..].to_vec();
+        last.push(today + fit.level);
         let mut strongest = Signal::NONE;
         for window in &WINDOWS {
-            strongest = strongest.stronger(self.compare(&sums, window));
+            strongest = strongest.stronger(self.compare(&sums, &last, window));
         }
         strongest
     }
 
-    fn compare(&self, sums: &Sums, window: &Window) -> Signal {
+    fn compare(&self, sums: &Sums, last: &[f64], window: &Window) -> Signal {
         let mut signal = Signal {
             kind: window.kind,
             ..Signal::NONE
         };
         let end = self.slots.len() + 1;
-        let Some(change) = sums.change(window, end) else {
+        let Some(reference) = sums.reference(window, end) else {
             return signal;
+        };
+        let mut recent: Vec<f64> = last[last.len().saturating_sub(window.recent)..]
+            .iter()
+            .filter(|log| !log.is_nan())
+            .map(|log| log - reference)
+            .collect();
+        if 10 * recent.len() < 7 * window.recent {
+            return signal;
+        }
+        let limit = 12.0 * self.fit.sigma;
+        let mean = recent
+            .iter()
+            .map(|change| change.clamp(-limit, limit))
+            .sum::<f64>()
+            / recent.len() as f64;
+        let middle = if window.recent == 2 {
+            let low = recent.iter().copied().fold(f64::INFINITY, f64::min);
+            let high = recent.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            if low > 0.0 {
+                low
+            } else if high < 0.0 {
+                high
+            } else {
+                0.0
+            }
+        } else {
+            super::robust::median(&mut recent).unwrap_or(0.0)
+        };
+        let change = if mean * middle <= 0.0 {
+            0.0
+        } else {
+            mean.abs().min(1.3 * middle.abs()).copysign(mean)
         };
         let mut history: Vec<f64> = (MIN_REFERENCE..end.saturating_sub(window.recent))
             .filter_map(|end| sums.change(window, end))
@@ -198,13 +235,14 @@ impl Case<'_> {
         };
         let change = change - center;
         let statistic = change.abs() / spread;
-        signal.days_ago = window.recent - 1;
+        signal.days_ago = window.recent + window.gap - 1;
         signal.ratio = statistic / bar;
         if change < 0.0 {
             signal.direction = Direction::Fall;
             signal.ratio /= self.sensitivity.fall_factor;
         }
-        if change.abs() < self.sensitivity.smallest_change {
+        let smallest = self.sensitivity.smallest_change * if change < 0.0 { 2.0 } else { 1.0 };
+        if change.abs() < smallest {
             signal.ratio = 0.0;
         }
         signal
@@ -281,6 +319,14 @@ impl Sums {
         let (before, until) = (self.sums[start], self.sums[end]);
         let n_days = until.1 - before.1;
         ((until.0 - before.0) / n_days as f64, n_days)
+    }
+
+    /// The mean of the weeks that a window is compared with.
+    fn reference(&self, window: &Window, end: usize) -> Option<f64> {
+        let reference_end = end.checked_sub(window.recent + window.gap)?;
+        let reference_start = reference_end.saturating_sub(REFERENCE_DAYS);
+        let (reference, n_reference) = self.mean(reference_start, reference_end);
+        (n_reference >= MIN_REFERENCE).then_some(reference)
     }
 
     /// The difference of the two means of a window that ends before `end`.

@@ -142,7 +142,7 @@ impl DailyMonitor {
     fn judge(
         &self,
         channel: &Channel,
-        past: &[f64],
+        all: &[f64],
         reading: Reading,
         slots: &[Slots],
         today: Slots,
@@ -151,9 +151,21 @@ impl DailyMonitor {
         let (Reading::Final(value) | Reading::Partial(value)) = reading else {
             return None;
         };
+        let values: Vec<f64> = all
+            .iter()
+            .enumerate()
+            .map(|(day, value)| {
+                if channel.is_set_aside(day) {
+                    f64::NAN
+                } else {
+                    *value
+                }
+            })
+            .collect();
         let fit = Fit::of(&Past {
             first_weekday: first.weekday(),
-            values: past,
+            values: &values,
+            all,
             slots,
         })?;
         let yesterday = slots
@@ -370,7 +382,7 @@ impl DailyMonitor {
 /// A past value in today's terms: before a new normal it is scaled to it, and days that are no
 /// example are unknown.
 fn past_value(channel: &Channel, first: Date, day: usize) -> f64 {
-    let Some(cost) = channel.cost(day).filter(|_| !channel.is_set_aside(day)) else {
+    let Some(cost) = channel.cost(day) else {
         return f64::NAN;
     };
     let change: f64 = channel

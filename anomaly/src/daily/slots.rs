@@ -35,6 +35,16 @@ impl Slots {
             || (self.last_workday && other.last_workday)
     }
 
+    /// The positions of this day at which charges are usual, none of them seen.
+    pub(super) fn unseen(self) -> Unseen {
+        Unseen {
+            day: matches!(self.day, 1 | 2 | 5 | 15).then_some(self.day),
+            from_end: self.from_end,
+            first_workday: self.first_workday,
+            last_workday: self.last_workday,
+        }
+    }
+
     /// Whether monthly charges often fall here: the first and the last days and workdays, the 5th
     /// and the 15th. What happens here for the first time may happen every month.
     pub(super) fn is_usual_for_charges(self) -> bool {
@@ -42,6 +52,28 @@ impl Slots {
             || self.from_end.is_some()
             || self.first_workday
             || self.last_workday
+    }
+}
+
+/// Positions that have not been seen in an earlier month.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unseen {
+    day: Option<i8>,
+    from_end: Option<i8>,
+    first_workday: bool,
+    last_workday: bool,
+}
+
+impl Unseen {
+    pub(super) fn see(&mut self, slots: Slots) {
+        self.day = self.day.filter(|&day| day != slots.day);
+        self.from_end = self.from_end.filter(|_| self.from_end != slots.from_end);
+        self.first_workday &= !slots.first_workday;
+        self.last_workday &= !slots.last_workday;
+    }
+
+    pub(super) fn is_new(self) -> bool {
+        self.day.is_some() || self.from_end.is_some() || self.first_workday || self.last_workday
     }
 }
 
