@@ -160,6 +160,8 @@ pub struct Sensitivity {
     pub fall_factor: f64,
     /// change
     pub smallest_change: f64,
+    /// few
+    pub few_days: f64,
     /// spike bar of services
     pub service_spike: f64,
     /// level of services
@@ -181,6 +183,7 @@ impl Default for Sensitivity {
             tail_factor: 1.4,
             fall_factor: 1.5,
             smallest_change: 0.04,
+            few_days: 10.0,
             service_spike: 9.0,
             service_level: 7.0,
             service_leak: 7.0,

@@ -6,7 +6,7 @@
 use jiff::civil::Weekday;
 
 use super::robust::{median, spread_around_zero};
-use super::slots::Slots;
+use super::slots::{Position, Slots};
 
 /// Days with a value before there is a baseline: two of each weekday.
 pub(crate) const MIN_DAYS: usize = 14;
@@ -183,6 +183,7 @@ impl Fit {
             }
         }
         effects.is_new = seen.is_new();
+        effects.is_charged = is_charged(&self.around, slots, self.sigma, today);
         effects
     }
 
@@ -198,6 +199,8 @@ pub(super) struct MonthEffects {
     pub(super) n_seen: usize,
     /// Whether charges are usual at this position and it has not been seen yet.
     pub(super) is_new: bool,
+    /// Whether this position usually has charges of its own.
+    pub(super) is_charged: bool,
     /// The range of effects, with none.
     low: f64,
     high: f64,
@@ -308,7 +311,8 @@ fn deviations_around(adjusted: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-/// Days whose deviation is large and recurs at the same position of another month.
+/// Days at positions of the month that have charges of their own, and single large deviations that
+/// recur at the same position of another month.
 fn recurring_days(around: &[f64], slots: &[Slots], sigma: f64) -> Vec<bool> {
     let is_large = |deviation: f64| deviation.abs() > CHARGE_SIGMAS * sigma;
     let large: Vec<usize> = (0..around.len())
@@ -323,7 +327,35 @@ fn recurring_days(around: &[f64], slots: &[Slots], sigma: f64) -> Vec<bool> {
                     && (around[day] - around[other]).abs() < 0.35 * around[day].abs() + 2.0 * sigma
             });
     }
+    for position in Position::ALL {
+        let at = |day: &usize| slots[*day].is_at(position) && !around[*day].is_nan();
+        let mut seen: Vec<f64> = (0..around.len())
+            .filter(at)
+            .map(|day| around[day])
+            .collect();
+        let bar = if seen.len() < 2 { 3.0 } else { 1.5 };
+        if median(&mut seen).is_some_and(|middle| middle.abs() > bar * sigma) {
+            (0..around.len())
+                .filter(at)
+                .for_each(|day| recurring[day] = true);
+        }
+    }
     recurring
+}
+
+/// Whether a day is at a position that has charges of its own.
+fn is_charged(around: &[f64], slots: &[Slots], sigma: f64, today: Slots) -> bool {
+    Position::ALL
+        .into_iter()
+        .filter(|&position| today.is_at(position))
+        .any(|position| {
+            let mut seen: Vec<f64> = (0..around.len())
+                .filter(|&day| slots[day].is_at(position) && !around[day].is_nan())
+                .map(|day| around[day])
+                .collect();
+            let bar = if seen.len() < 2 { 3.0 } else { 1.5 };
+            median(&mut seen).is_some_and(|middle| middle.abs() > bar * sigma)
+        })
 }
 
 /// For each day and the one after the last: the middle of the days before it.

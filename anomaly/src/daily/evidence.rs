@@ -28,6 +28,8 @@ pub(super) struct Signal {
     pub(super) direction: Direction,
     /// Evidence in units of the alarm line: an alarm from 1 upward.
     pub(super) ratio: f64,
+    /// The change of the logarithm.
+    pub(super) change: f64,
     /// How many days ago it began.
     pub(super) days_ago: usize,
 }
@@ -37,6 +39,7 @@ impl Signal {
         kind: FindingKind::Spike,
         direction: Direction::Rise,
         ratio: 0.0,
+        change: 0.0,
         days_ago: 0,
     };
 
@@ -85,8 +88,11 @@ impl Case<'_> {
             signal = signal.stronger(self.stop(expected.min(base.exp()), z));
         }
         // A day of charges says nothing about the level.
-        if explained == 0.0 && (!months.is_new || raw.abs() < 3.0 * sigma) {
+        if explained == 0.0 && !months.is_charged && (!months.is_new || raw.abs() < 3.0 * sigma) {
             signal = signal.stronger(self.slow(raw));
+        }
+        if signal.change == 0.0 {
+            signal.change = deviation;
         }
         Judgment {
             expected,
@@ -105,7 +111,8 @@ impl Case<'_> {
             1.0
         };
         let heavy = self.sensitivity.tail_factor * self.fit.tail;
-        self.sensitivity.spike.max(heavy) * unsure
+        let few = 1.0 + self.sensitivity.few_days / self.fit.n_days as f64;
+        self.sensitivity.spike.max(heavy) * unsure * few
     }
 
     /// A weekend day that costs what a workday costs is likelier a switch that was forgotten.
@@ -125,6 +132,7 @@ impl Case<'_> {
             kind,
             direction: Direction::Rise,
             ratio,
+            change: 0.0,
             days_ago: 0,
         }
     }
@@ -144,6 +152,7 @@ impl Case<'_> {
             kind: FindingKind::Drop,
             direction: Direction::Fall,
             ratio,
+            change: 0.0,
             days_ago: 0,
         }
     }
@@ -237,9 +246,13 @@ impl Case<'_> {
         let statistic = change.abs() / spread;
         signal.days_ago = window.recent + window.gap - 1;
         signal.ratio = statistic / bar;
+        signal.change = change;
         if change < 0.0 {
             signal.direction = Direction::Fall;
             signal.ratio /= self.sensitivity.fall_factor;
+            if window.recent < 5 {
+                signal.ratio = 0.0;
+            }
         }
         let smallest = self.sensitivity.smallest_change * if change < 0.0 { 2.0 } else { 1.0 };
         if change.abs() < smallest {

@@ -267,10 +267,11 @@ impl DailyMonitor {
             }
             let signal = judged.judgment.signal;
             let amount = (judged.value - judged.judgment.expected).abs();
-            if signal.ratio >= 1.0
-                && amount > SMALLEST_SHARE * expected_total
-                && !is_return(channel, signal, judged)
-            {
+            if signal.ratio >= 1.0 && is_return(channel, signal, judged) {
+                open(channel, judged, signal, day.date, false);
+                continue;
+            }
+            if signal.ratio >= 1.0 && amount > SMALLEST_SHARE * expected_total {
                 raised.push((service, signal));
             }
         }
@@ -288,7 +289,9 @@ impl DailyMonitor {
                         findings.push(finding(&self.total, judged, stage, None));
                     }
                 }
-            } else if signal.ratio >= 1.0 && !is_return(&self.total, signal, judged) {
+            } else if signal.ratio >= 1.0 && is_return(&self.total, signal, judged) {
+                open(&mut self.total, judged, signal, day.date, false);
+            } else if signal.ratio >= 1.0 {
                 let excess = judged.value - judged.judgment.expected;
                 let explained: f64 = services
                     .iter()
@@ -415,10 +418,11 @@ fn largest(services: &[Option<Judged>], excess: f64) -> Option<usize> {
 
 /// Whether a change only undoes one that had become normal.
 fn is_return(channel: &Channel, signal: Signal, judged: &Judged) -> bool {
-    let deviation = judged.judgment.deviation;
-    channel.shifts.iter().any(|shift| {
-        shift.change * deviation < 0.0
-            && deviation.abs() < 1.3 * shift.change.abs() + 2.0 * judged.fit.sigma
+    let mut undone = 0.0_f64;
+    channel.shifts.iter().rev().any(|shift| {
+        undone += shift.change;
+        undone * signal.change < 0.0
+            && signal.change.abs() < 1.3 * undone.abs() + 2.0 * judged.fit.sigma
     }) && signal.kind != FindingKind::Drop
 }
 

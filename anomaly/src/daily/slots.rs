@@ -16,6 +16,31 @@ pub(super) struct Slots {
     last_workday: bool,
 }
 
+/// A position at which charges are usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Position {
+    Day(i8),
+    FromEnd(i8),
+    FirstWorkday,
+    LastWorkday,
+}
+
+impl Position {
+    pub(super) const ALL: [Self; 11] = [
+        Self::Day(1),
+        Self::Day(2),
+        Self::Day(5),
+        Self::Day(15),
+        Self::FromEnd(0),
+        Self::FromEnd(1),
+        Self::FromEnd(2),
+        Self::FromEnd(3),
+        Self::FromEnd(4),
+        Self::FirstWorkday,
+        Self::LastWorkday,
+    ];
+}
+
 impl Slots {
     pub(super) fn of(date: Date) -> Self {
         let left = date.days_in_month() - date.day();
@@ -24,6 +49,15 @@ impl Slots {
             from_end: (left < END_DAYS).then_some(left),
             first_workday: is_first_workday(date),
             last_workday: is_last_workday(date),
+        }
+    }
+
+    pub(super) fn is_at(self, position: Position) -> bool {
+        match position {
+            Position::Day(day) => self.day == day,
+            Position::FromEnd(left) => self.from_end == Some(left),
+            Position::FirstWorkday => self.first_workday,
+            Position::LastWorkday => self.last_workday,
         }
     }
 
