@@ -187,7 +187,7 @@ impl Default for Sensitivity {
             service_spike: 9.0,
             service_level: 7.0,
             service_leak: 7.0,
-            service_change: 0.15,
+            service_change: 0.08,
         }
     }
 }

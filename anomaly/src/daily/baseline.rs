@@ -79,7 +79,18 @@ impl Fit {
             })
             .collect();
         let first_weekday = past.first_weekday.to_monday_zero_offset() as usize;
-        let weekdays = weekday_factors(&logs, first_weekday);
+        let logs_all: Vec<f64> = past
+            .all
+            .iter()
+            .map(|value| {
+                if value.is_nan() {
+                    f64::NAN
+                } else {
+                    value.max(floor).ln()
+                }
+            })
+            .collect();
+        let weekdays = weekday_factors(&logs_all, first_weekday);
         let adjusted: Vec<f64> = logs
             .iter()
             .enumerate()
@@ -283,7 +294,12 @@ fn shrunk_factors(by_weekday: &mut [Vec<f64>; 7]) -> [f64; 7] {
             (weekend, 0.5 * PRIOR_DAYS)
         };
         let n_days = days.len() as f64;
-        let own = median(days).unwrap_or(group);
+        // Of two days one can be wrong: then the one that is more like the others counts.
+        let own = match days.as_slice() {
+            [one, other] if (one - group).abs() < (other - group).abs() => *one,
+            [_, other] => *other,
+            _ => median(days).unwrap_or(group),
+        };
         factors[weekday] = (n_days * own + prior * group) / (n_days + prior) - workday;
     }
     factors

@@ -28,6 +28,8 @@ pub(super) struct Episode {
     recent: f64,
     /// Whether a finding of its own was raised, or another's covers it.
     pub(super) is_raised: bool,
+    /// Whether it is the end of an earlier one.
+    pub(super) is_return: bool,
     /// How far the finding has been escalated: deviations of 50 % and 100 % are steps.
     pub(super) step: u8,
 }
@@ -55,6 +57,7 @@ impl Episode {
             size: judgment.deviation.abs(),
             recent: judgment.deviation,
             is_raised,
+            is_return: false,
             step: step_of(judgment.deviation),
         }
     }

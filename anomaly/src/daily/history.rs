@@ -36,6 +36,8 @@ pub(super) struct Channel {
 pub(super) struct Shift {
     pub(super) from: Date,
     pub(super) change: f64,
+    /// Whether its end was seen: then a change back is not the end of it.
+    pub(super) is_settled: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]

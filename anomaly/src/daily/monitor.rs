@@ -268,7 +268,7 @@ impl DailyMonitor {
             let signal = judged.judgment.signal;
             let amount = (judged.value - judged.judgment.expected).abs();
             if signal.ratio >= 1.0 && is_return(channel, signal, judged) {
-                open(channel, judged, signal, day.date, false);
+                open_return(channel, judged, signal, day.date);
                 continue;
             }
             if signal.ratio >= 1.0 && amount > SMALLEST_SHARE * expected_total {
@@ -290,7 +290,7 @@ impl DailyMonitor {
                     }
                 }
             } else if signal.ratio >= 1.0 && is_return(&self.total, signal, judged) {
-                open(&mut self.total, judged, signal, day.date, false);
+                open_return(&mut self.total, judged, signal, day.date);
             } else if signal.ratio >= 1.0 {
                 let excess = judged.value - judged.judgment.expected;
                 let explained: f64 = services
@@ -419,11 +419,17 @@ fn largest(services: &[Option<Judged>], excess: f64) -> Option<usize> {
 /// Whether a change only undoes one that had become normal.
 fn is_return(channel: &Channel, signal: Signal, judged: &Judged) -> bool {
     let mut undone = 0.0_f64;
-    channel.shifts.iter().rev().any(|shift| {
-        undone += shift.change;
-        undone * signal.change < 0.0
-            && signal.change.abs() < 1.3 * undone.abs() + 2.0 * judged.fit.sigma
-    }) && signal.kind != FindingKind::Drop
+    channel
+        .shifts
+        .iter()
+        .rev()
+        .take_while(|shift| !shift.is_settled)
+        .any(|shift| {
+            undone += shift.change;
+            undone * signal.change < 0.0
+                && signal.change.abs() < 1.3 * undone.abs() + 2.0 * judged.fit.sigma
+        })
+        && signal.kind != FindingKind::Drop
 }
 
 fn open(channel: &mut Channel, judged: &Judged, signal: Signal, date: Date, is_raised: bool) {
@@ -431,6 +437,13 @@ fn open(channel: &mut Channel, judged: &Judged, signal: Signal, date: Date, is_r
     let n_days = channel.n_days();
     channel.mark(n_days.saturating_sub(signal.days_ago), n_days, true);
     channel.episode = Some(Episode::open(signal, since, &judged.judgment, is_raised));
+}
+
+fn open_return(channel: &mut Channel, judged: &Judged, signal: Signal, date: Date) {
+    open(channel, judged, signal, date, false);
+    if let Some(episode) = &mut channel.episode {
+        episode.is_return = true;
+    }
 }
 
 /// Goes on with an event; its stage while it lasts.
@@ -476,7 +489,12 @@ fn accept(channel: &mut Channel, judged: &Judged, date: Date) {
         })
         .collect();
     if let Some(change) = super::robust::median(&mut deviations) {
+        let is_settled = channel
+            .episode
+            .as_ref()
+            .is_some_and(|episode| episode.is_return);
         channel.shifts.push(Shift {
+            is_settled,
             from: plus_days(date, -(ACCEPTED_DAYS as i64)),
             change,
         });
