@@ -21,14 +21,14 @@ const SIGMA_FLOOR: f64 = 0.012;
 const CHARGE_SIGMAS: f64 = 4.0;
 
 /// How far a day counts when the level over several days is computed, in standard deviations.
-const CLAMP_SIGMAS: f64 = 3.5;
+pub(super) const CLAMP_SIGMAS: f64 = 3.5;
 
 /// The past of one series, day by day without gaps.
 #[derive(Debug)]
 pub(super) struct Past<'a> {
     pub(super) first_weekday: Weekday,
     /// NaN where nothing is known or where a day is no example of what is normal.
-    pub(super) values: &'a [f64],
+    pub(super) examples: &'a [f64],
     /// NaN where nothing is known.
     pub(super) all: &'a [f64],
     /// The positions in the month, of the same days and the one after them.
@@ -66,97 +66,44 @@ pub(super) struct Fit {
 impl Fit {
     /// Learns from the past; `None` where it is too short or mostly zero.
     pub(super) fn of(past: &Past<'_>) -> Option<Self> {
-        let floor = floor_of(past.values)?;
-        let logs: Vec<f64> = past
-            .values
-            .iter()
-            .map(|value| {
-                if value.is_nan() {
-                    f64::NAN
-                } else {
-                    value.max(floor).ln()
-                }
-            })
-            .collect();
-        let first_weekday = past.first_weekday.to_monday_zero_offset() as usize;
-        let logs_all: Vec<f64> = past
-            .all
-            .iter()
-            .map(|value| {
-                if value.is_nan() {
-                    f64::NAN
-                } else {
-                    value.max(floor).ln()
-                }
-            })
-            .collect();
-        let weekdays = weekday_factors(&logs_all, first_weekday);
+        let floor = floor_of(past.examples)?;
+        let first_weekday = monday_zero(past.first_weekday);
+        let logs = logs_of(past.all, floor);
+        let weekdays = weekday_factors(&logs, first_weekday);
         let adjusted: Vec<f64> = logs
             .iter()
             .enumerate()
             .map(|(day, log)| log - weekdays[(first_weekday + day) % 7])
             .collect();
-        let adjusted_all: Vec<f64> = past
-            .all
-            .iter()
-            .enumerate()
-            .map(|(day, value)| {
-                if value.is_nan() {
-                    f64::NAN
-                } else {
-                    value.max(floor).ln() - weekdays[(first_weekday + day) % 7]
-                }
-            })
-            .collect();
-        let around = deviations_around(&adjusted_all);
-        let rough_sigma = spread(&around, 0)?.max(SIGMA_FLOOR);
+        let around = deviations_around(&adjusted);
+        let rough_sigma = spread(&around)?.max(SIGMA_FLOOR);
         let recurring = recurring_days(&around, past.slots, rough_sigma);
         let ordinary: Vec<f64> = adjusted
             .iter()
+            .zip(past.examples)
             .zip(&recurring)
-            .map(|(log, recurs)| if *recurs { f64::NAN } else { *log })
-            .collect();
-        let mut levels = local_levels(&ordinary);
-        let level = levels.pop()?;
-        if level.is_nan() {
-            return None;
-        }
-        let steps: Vec<f64> = ordinary
-            .iter()
-            .zip(&levels)
-            .map(|(log, level)| log - level)
-            .collect();
-        let from = steps.len().saturating_sub(NOISE_DAYS);
-        let n_days = ordinary.iter().filter(|log| !log.is_nan()).count();
-        let small_sample = 1.0 + SMALL_SAMPLE / n_days as f64;
-        let sigma = spread(&steps, from)
-            .unwrap_or(rough_sigma)
-            .max(0.8 * rough_sigma)
-            .max(SIGMA_FLOOR)
-            * small_sample;
-        let tail = second_largest(steps[from..].iter().copied()) / sigma;
-        let fall_tail = second_largest(steps[from..].iter().map(|step| -step)) / sigma;
-        let clamped = ordinary
-            .iter()
-            .zip(&levels)
-            .map(|(&log, &level)| {
-                if level.is_nan() {
-                    log
+            .map(|((log, example), recurs)| {
+                if *recurs || example.is_nan() {
+                    f64::NAN
                 } else {
-                    log.clamp(level - CLAMP_SIGMAS * sigma, level + CLAMP_SIGMAS * sigma)
+                    *log
                 }
             })
             .collect();
+        let mut levels = local_levels(&ordinary);
+        let level = levels.pop().filter(|level| !level.is_nan())?;
+        let noise = Noise::of(&ordinary, &levels, rough_sigma);
+        let clamped = clamp_to(&levels, &ordinary, CLAMP_SIGMAS * noise.sigma);
         Some(Self {
-            ordinary,
             floor,
             weekdays,
             first_weekday,
             level,
-            sigma,
-            tail,
-            fall_tail,
-            n_days,
+            sigma: noise.sigma,
+            tail: noise.tail,
+            fall_tail: noise.fall_tail,
+            n_days: noise.n_days,
+            ordinary,
             around,
             clamped,
             recurring,
@@ -171,6 +118,11 @@ impl Fit {
     /// The logarithm of a value, held above the floor.
     pub(super) fn log(&self, value: f64) -> f64 {
         value.max(self.floor).ln()
+    }
+
+    /// The deviation of the logarithm of a cost on a day of the past, from the level after it.
+    pub(super) fn deviation(&self, day: usize, cost: f64) -> f64 {
+        self.log(cost) - self.weekday_of(day) - self.level
     }
 
     /// What earlier months say about a position in the month.
@@ -194,7 +146,10 @@ impl Fit {
             }
         }
         effects.is_new = seen.is_new();
-        effects.is_charged = is_charged(&self.around, slots, self.sigma, today);
+        effects.is_charged = Position::ALL
+            .into_iter()
+            .filter(|&position| today.is_at(position))
+            .any(|position| is_charged(&self.around, slots, self.sigma, position));
         effects
     }
 
@@ -239,6 +194,69 @@ const NOISE_DAYS: usize = 90;
 
 /// How much larger the deviation may be of which few days were seen: with 14 days, by 43 %.
 const SMALL_SAMPLE: f64 = 6.0;
+
+/// How far days are from the level of the days before them.
+#[derive(Debug)]
+struct Noise {
+    sigma: f64,
+    tail: f64,
+    fall_tail: f64,
+    n_days: usize,
+}
+
+impl Noise {
+    fn of(ordinary: &[f64], levels: &[f64], rough_sigma: f64) -> Self {
+        let start = ordinary.len().saturating_sub(NOISE_DAYS);
+        let steps: Vec<f64> = ordinary
+            .iter()
+            .zip(levels)
+            .skip(start)
+            .map(|(log, level)| log - level)
+            .collect();
+        let n_days = ordinary.iter().filter(|log| !log.is_nan()).count();
+        let sigma = spread(&steps)
+            .unwrap_or(rough_sigma)
+            .max(0.8 * rough_sigma)
+            .max(SIGMA_FLOOR)
+            * (1.0 + SMALL_SAMPLE / n_days.max(1) as f64);
+        Self {
+            sigma,
+            tail: second_largest(steps.iter().copied()) / sigma,
+            fall_tail: second_largest(steps.iter().map(|step| -step)) / sigma,
+            n_days,
+        }
+    }
+}
+
+fn monday_zero(weekday: Weekday) -> usize {
+    usize::try_from(weekday.to_monday_zero_offset()).unwrap_or(0)
+}
+
+fn logs_of(costs: &[f64], floor: f64) -> Vec<f64> {
+    let log = |cost: &f64| {
+        if cost.is_nan() {
+            f64::NAN
+        } else {
+            cost.max(floor).ln()
+        }
+    };
+    costs.iter().map(log).collect()
+}
+
+/// Each day held within a distance of the level before it, where that is known.
+fn clamp_to(levels: &[f64], ordinary: &[f64], distance: f64) -> Vec<f64> {
+    ordinary
+        .iter()
+        .zip(levels)
+        .map(|(&log, &level)| {
+            if level.is_nan() {
+                log
+            } else {
+                log.clamp(level - distance, level + distance)
+            }
+        })
+        .collect()
+}
 
 /// One percent of the usual cost; `None` with less than [`MIN_DAYS`] values or many zeros.
 fn floor_of(values: &[f64]) -> Option<f64> {
@@ -344,34 +362,25 @@ fn recurring_days(around: &[f64], slots: &[Slots], sigma: f64) -> Vec<bool> {
             });
     }
     for position in Position::ALL {
-        let at = |day: &usize| slots[*day].is_at(position) && !around[*day].is_nan();
-        let mut seen: Vec<f64> = (0..around.len())
-            .filter(at)
-            .map(|day| around[day])
-            .collect();
-        let bar = if seen.len() < 2 { 3.0 } else { 1.5 };
-        if median(&mut seen).is_some_and(|middle| middle.abs() > bar * sigma) {
-            (0..around.len())
-                .filter(at)
-                .for_each(|day| recurring[day] = true);
+        if is_charged(around, slots, sigma, position) {
+            for (day, slots) in slots.iter().enumerate() {
+                recurring[day] |= slots.is_at(position);
+            }
         }
     }
     recurring
 }
 
-/// Whether a day is at a position that has charges of its own.
-fn is_charged(around: &[f64], slots: &[Slots], sigma: f64, today: Slots) -> bool {
-    Position::ALL
-        .into_iter()
-        .filter(|&position| today.is_at(position))
-        .any(|position| {
-            let mut seen: Vec<f64> = (0..around.len())
-                .filter(|&day| slots[day].is_at(position) && !around[day].is_nan())
-                .map(|day| around[day])
-                .collect();
-            let bar = if seen.len() < 2 { 3.0 } else { 1.5 };
-            median(&mut seen).is_some_and(|middle| middle.abs() > bar * sigma)
-        })
+/// Whether days at a position usually deviate: one by much, or the middle of several by less.
+fn is_charged(around: &[f64], slots: &[Slots], sigma: f64, position: Position) -> bool {
+    let mut seen: Vec<f64> = slots
+        .iter()
+        .zip(around)
+        .filter(|(slots, around)| slots.is_at(position) && !around.is_nan())
+        .map(|(_, around)| *around)
+        .collect();
+    let bar = if seen.len() < 2 { 3.0 } else { 1.5 };
+    median(&mut seen).is_some_and(|middle| middle.abs() > bar * sigma)
 }
 
 /// For each day and the one after the last: the middle of the days before it.
@@ -404,8 +413,8 @@ fn middle_of(numbers: &[f64]) -> f64 {
     median(&mut known[..n_known]).unwrap_or(f64::NAN)
 }
 
-fn spread(numbers: &[f64], from: usize) -> Option<f64> {
-    let mut known: Vec<f64> = numbers[from..]
+fn spread(numbers: &[f64]) -> Option<f64> {
+    let mut known: Vec<f64> = numbers
         .iter()
         .copied()
         .filter(|number| !number.is_nan())

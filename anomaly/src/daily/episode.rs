@@ -3,7 +3,12 @@
 use jiff::civil::Date;
 
 use super::FindingKind;
+use super::Stage;
+use super::baseline::Fit;
+use super::channel::{Channel, Shift, days_of, plus_days};
 use super::evidence::{Judgment, Signal};
+use super::robust::median;
+use super::verdicts::Judged;
 use crate::Direction;
 
 /// Days after which a changed level is the new normal.
@@ -12,6 +17,9 @@ const ACCEPT_DAYS: u16 = 14;
 /// Ordinary days after which an event is over.
 const QUIET_DAYS: u16 = 2;
 
+/// Days that the new level is learned from when it is accepted.
+const ACCEPTED_DAYS: usize = 5;
+
 /// An event that was noticed and has not ended.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -19,91 +27,170 @@ pub(super) struct Episode {
     pub(super) kind: FindingKind,
     pub(super) direction: Direction,
     pub(super) since: Date,
+    pub(super) culprit: Option<String>,
+    pub(super) role: Role,
     /// Days since it was noticed.
     n_days: u16,
     quiet_days: u16,
-    /// The largest deviation so far, of the logarithm.
+    /// The largest deviation of the logarithm so far.
     size: f64,
-    /// The mean deviation of the last days.
+    /// A mean of the last deviations.
     recent: f64,
-    /// Whether a finding of its own was raised, or another's covers it.
-    pub(super) is_raised: bool,
-    /// Whether it is the end of an earlier one.
-    pub(super) is_return: bool,
-    /// How far the finding has been escalated: deviations of 50 % and 100 % are steps.
-    pub(super) step: u8,
+    /// How many of the steps 50 % and 100 % it has passed.
+    step: u8,
+}
+
+/// Why an event is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(super) enum Role {
+    /// A finding was raised about it.
+    Raised,
+    /// A finding elsewhere is about it.
+    Covered,
+    /// It is the end of an earlier one.
+    Return,
 }
 
 /// What a further day makes of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Progress {
+enum Progress {
     GoesOn,
-    /// The last so many days were ordinary.
-    Ended {
-        quiet_days: u16,
-    },
+    Ended,
     /// It has stayed so long that it is normal now.
     Accepted,
 }
 
 impl Episode {
-    pub(super) fn open(signal: Signal, since: Date, judgment: &Judgment, is_raised: bool) -> Self {
-        Self {
-            kind: signal.kind,
-            direction: signal.direction,
-            since,
-            n_days: 0,
-            quiet_days: 0,
-            size: judgment.deviation.abs(),
-            recent: judgment.deviation,
-            is_raised,
-            is_return: false,
-            step: step_of(judgment.deviation),
-        }
-    }
-
     /// Goes on with a day's deviation from what was normal before the event.
-    pub(super) fn advance(&mut self, deviation: f64, sigma: f64) -> Progress {
+    fn advance(&mut self, deviation: f64, sigma: f64) -> Progress {
         self.n_days = self.n_days.saturating_add(1);
         self.size = self.size.max(deviation.abs());
-        self.recent += (deviation - self.recent) / 2.0;
-        let signed = |deviation: f64| match self.direction {
+        self.recent = self.recent.midpoint(deviation);
+        let along = |deviation: f64| match self.direction {
             Direction::Fall => -deviation,
-            _ => deviation,
+            Direction::Rise | Direction::Pattern => deviation,
         };
+        // A noisy day does not end it: a third of its size does not reach the bar, twice in a row.
         let bar = (0.35 * self.size).max(sigma);
-        if signed(deviation) < bar && signed(self.recent) < 1.5 * bar {
-            self.quiet_days += 1;
+        let is_quiet = along(deviation) < bar && along(self.recent) < 1.5 * bar;
+        self.quiet_days = if is_quiet {
+            self.quiet_days.saturating_add(1)
         } else {
-            self.quiet_days = 0;
-        }
+            0
+        };
         if self.quiet_days >= QUIET_DAYS {
-            return Progress::Ended {
-                quiet_days: self.quiet_days,
-            };
+            Progress::Ended
+        } else if self.n_days >= ACCEPT_DAYS && self.kind != FindingKind::Drop {
+            Progress::Accepted
+        } else {
+            Progress::GoesOn
         }
-        if self.n_days >= ACCEPT_DAYS && self.kind != FindingKind::Drop {
-            return Progress::Accepted;
-        }
-        Progress::GoesOn
     }
 
-    /// Whether the deviation has grown past the next step.
-    pub(super) fn escalates(&mut self, deviation: f64) -> bool {
-        let step = step_of(deviation);
-        let is_higher = step > self.step;
-        self.step = self.step.max(step);
-        is_higher
+    /// Whether a deviation along its direction passes the next step.
+    fn grows(&mut self, deviation: f64) -> bool {
+        let is_along = (deviation < 0.0) == (self.direction == Direction::Fall);
+        let step = steps_of(deviation);
+        if !is_along || step <= self.step {
+            return false;
+        }
+        self.step = step;
+        true
     }
 
+    /// Whether this can have been stored.
     #[cfg(feature = "serde")]
     pub(super) fn is_sound(&self) -> bool {
-        self.size.is_finite() && self.recent.is_finite()
+        use super::channel::LARGEST_CHANGE;
+        self.size.abs() < LARGEST_CHANGE && self.recent.abs() < LARGEST_CHANGE
     }
 }
 
 /// Deviations of 50 % and of 100 % are a step each.
-fn step_of(deviation: f64) -> u8 {
+fn steps_of(deviation: f64) -> u8 {
     let share = deviation.exp_m1().abs();
     u8::from(share > 0.5) + u8::from(share > 1.0)
+}
+
+impl Channel {
+    /// Starts to follow an event, and sets its days aside.
+    pub(super) fn open(
+        &mut self,
+        signal: Signal,
+        judgment: &Judgment,
+        date: Date,
+        role: Role,
+        culprit: Option<String>,
+    ) {
+        self.mark_last(signal.days_ago, true);
+        self.episode = Some(Episode {
+            kind: signal.kind,
+            direction: signal.direction,
+            since: plus_days(date, -days_of(signal.days_ago)),
+            culprit,
+            role,
+            n_days: 0,
+            quiet_days: 0,
+            size: judgment.deviation.abs(),
+            recent: judgment.deviation,
+            step: steps_of(judgment.deviation),
+        });
+    }
+
+    /// Goes on with an event by a day that is judged but not stored yet; its stage while it lasts.
+    pub(super) fn follow(&mut self, judged: &Judged, date: Date) -> Option<Stage> {
+        let deviation = judged.judgment.deviation;
+        let episode = self.episode.as_mut()?;
+        match episode.advance(deviation, judged.fit.sigma) {
+            Progress::GoesOn if episode.grows(deviation) => Some(Stage::Grown),
+            Progress::GoesOn => Some(Stage::Continuing),
+            Progress::Ended => {
+                let n_quiet = usize::from(episode.quiet_days) - 1;
+                self.episode = None;
+                self.mark_last(n_quiet, false);
+                None
+            }
+            Progress::Accepted => {
+                self.accept(&judged.fit, ACCEPTED_DAYS, date);
+                None
+            }
+        }
+    }
+
+    /// Takes the level of the last days as the new normal, on the day after them.
+    fn accept(&mut self, fit: &Fit, n_days: usize, date: Date) {
+        let from = self.n_days().saturating_sub(n_days);
+        let mut deviations: Vec<f64> = (from..self.n_days())
+            .filter_map(|day| Some(fit.deviation(day, self.cost(day)?)))
+            .collect();
+        let is_settled = self
+            .episode
+            .take()
+            .is_some_and(|episode| episode.role == Role::Return);
+        if let Some(change) = median(&mut deviations) {
+            let from = plus_days(date, -days_of(n_days));
+            self.shift(Shift {
+                from,
+                change,
+                is_settled,
+            });
+        }
+        self.mark_last(n_days, false);
+    }
+
+    /// Takes the level since an event was noticed as the new normal, if one goes on.
+    pub(super) fn accept_now(&mut self, fit: &Fit, date: Date) {
+        if let Some(episode) = &self.episode {
+            let n_days = usize::from(episode.n_days) + 1;
+            self.accept(fit, n_days.min(ACCEPTED_DAYS), date);
+        }
+    }
+
+    /// Takes the days of an event, if one goes on, as ordinary after all.
+    pub(super) fn forget_episode(&mut self) {
+        if let Some(episode) = self.episode.take() {
+            self.mark_last(usize::from(episode.n_days) + 1, false);
+        }
+    }
 }

@@ -1,541 +1,514 @@
-//! The days of one account, judged as they come.
+//! The costs of one account, day by day.
 
 use jiff::civil::Date;
 
-use super::baseline::{Fit, MIN_DAYS, Past};
-use super::episode::{Episode, Progress};
-use super::evidence::{Case, Judgment, Signal};
-use super::history::{Channel, Shift, days_between, plus_days};
-use super::slots::Slots;
+use super::baseline::{Fit, MIN_DAYS};
+use super::budget::AlarmBudget;
+use super::channel::{Channel, HISTORY_DAYS, days_between, days_of, plus_days};
+use super::episode::Role;
+use super::evidence::Signal;
+use super::verdicts::{Account, Judged, Verdicts, value_of};
 use super::{
-    DailyCosts, DailyError, DayAssessment, Finding, FindingKind, Scope, Sensitivity, Stage,
+    DailyCosts, DailyError, DailyFeedback, DayAssessment, Finding, FindingKind, PlannedDays, Scope,
+    Stage,
 };
-use crate::{Assessment, Direction, Interval, Reading, Verdict, score};
+#[cfg(feature = "serde")]
+use crate::format::Format;
+use crate::{Assessment, Reading, score};
 
-/// Judges the daily costs of one account: its total and its services.
+/// Judges the daily costs of one account: the total and each service. See the [module](super).
+///
+/// It remembers the last [`HISTORY_DAYS`] days in five bytes a day and service, and computes the
+/// baseline from them each day: so late corrections ([`revise`](Self::revise)) and feedback reach
+/// everything.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "saved::SavedMonitor"))]
 pub struct DailyMonitor {
-    sensitivity: Sensitivity,
+    #[cfg(feature = "serde")]
+    format: Format<1>,
+    budget: AlarmBudget,
     last: Option<Date>,
     total: Channel,
     services: Vec<Channel>,
+    planned: Vec<PlannedDays>,
 }
 
-/// A service that appeared within so many days is kept out of the judged total.
-const NEWCOMER_DAYS: usize = 45;
+/// What is normal for a total or a service, as of the day after the last one observed.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct DailyBaseline {
+    /// The cost of an ordinary workday.
+    pub level: f64,
+    /// The factor of each weekday on it, Monday first.
+    pub weekdays: [f64; 7],
+    /// The standard deviation of an ordinary day, as part of the level; at least 1.2 %.
+    pub noise: f64,
+    /// Days of the month from 1 on whose cost usually differs, with the middle of the factors seen.
+    pub month_days: Vec<(i8, f64)>,
+    /// How many days it was learned from.
+    pub days: usize,
+}
 
-/// Days from a service's first cost until it is judged, when the account is older than it.
-const ONBOARDING_DAYS: usize = 28;
-
-/// The smallest part of the total's expected cost that a service's deviation must be.
+/// The smallest part of the account's expected cost that a service's deviation must be.
 const SMALLEST_SHARE: f64 = 0.003;
 
-/// A channel's day: what was known of it before, and what it is.
-#[derive(Debug)]
-struct Judged {
-    fit: Fit,
-    value: f64,
-    judgment: Judgment,
-}
+/// How much of the total's deviation must be explained by services for the total to be silent.
+const EXPLAINED_SHARE: f64 = 0.4;
+
+/// How much of the total's deviation one service must make up to be blamed for it.
+const CULPRIT_SHARE: f64 = 0.5;
+
+/// As many services that deviate together, if they are most, are the whole account.
+const MANY_SERVICES: usize = 3;
 
 impl Default for DailyMonitor {
     fn default() -> Self {
-        Self {
-            sensitivity: Sensitivity::default(),
-            last: None,
-            total: Channel::new(String::new(), 0),
-            services: Vec::new(),
-        }
+        Self::new()
     }
 }
 
 impl DailyMonitor {
-    /// With other bars.
+    /// A monitor that knows nothing yet, with the default [`AlarmBudget`].
     #[must_use]
-    pub fn with_sensitivity(mut self, sensitivity: Sensitivity) -> Self {
-        self.sensitivity = sensitivity;
+    pub fn new() -> Self {
+        Self {
+            #[cfg(feature = "serde")]
+            format: Format,
+            budget: AlarmBudget::default(),
+            last: None,
+            total: Channel::new(String::new(), 0),
+            services: Vec::new(),
+            planned: Vec::new(),
+        }
+    }
+
+    /// With another number of false alarms that it may raise.
+    #[must_use]
+    pub const fn with_budget(mut self, budget: AlarmBudget) -> Self {
+        self.budget = budget;
         self
     }
 
-    /// Judges a day by the days before it, then learns from it.
+    /// Judges a day by the days before it, then learns from it. Days that were left out are days of
+    /// which nothing is known.
     ///
     /// # Errors
-    /// [`DailyError`]
-    pub fn observe(&mut self, day: &DailyCosts) -> Result<DayAssessment, DailyError> {
-        self.admit(day)?;
-        let n_days = self.total.n_days();
-        let first = plus_days(day.date, -(n_days as i64));
-        let slots: Vec<Slots> = (0..n_days)
-            .map(|offset| Slots::of(plus_days(first, offset as i64)))
-            .collect();
-        let today = Slots::of(day.date);
-        let values: Vec<Reading> = self
-            .services
-            .iter()
-            .map(|channel| day.reading_of(&channel.name))
-            .collect();
-        let newcomers: Vec<usize> = self
-            .services
-            .iter()
-            .map(|channel| appeared(channel))
-            .collect();
-        let judged: Vec<Option<Judged>> = self
-            .services
-            .iter()
-            .zip(&values)
-            .zip(&newcomers)
-            .map(|((channel, reading), &appeared)| {
-                let age = n_days - appeared;
-                if appeared >= 7 && age < ONBOARDING_DAYS {
-                    return None;
-                }
-                let past: Vec<f64> = (0..n_days)
-                    .map(|day| {
-                        if day < appeared {
-                            f64::NAN
-                        } else {
-                            past_value(channel, first, day)
-                        }
-                    })
-                    .collect();
-                self.judge(channel, &past, *reading, &slots, today, first)
-            })
-            .collect();
-        let excluded: Vec<usize> = (0..self.services.len())
-            .filter(|&service| {
-                newcomers[service] >= 7 && n_days - newcomers[service] < NEWCOMER_DAYS
-            })
-            .collect();
-        let total = self.judge_total(day, &values, &judged, &excluded, &slots, today, first);
-        let assessment = self.conclude(day, total, judged, &values);
-        Ok(assessment)
+    /// [`DailyError::OutOfOrder`] when the day is not newer than the last, [`DailyError::NotFinite`]
+    /// for costs that are no numbers. The monitor is then as it was.
+    pub fn observe(&mut self, costs: &DailyCosts) -> Result<DayAssessment, DailyError> {
+        self.admit(costs)?;
+        let account = Account {
+            total: &self.total,
+            services: &self.services,
+            planned: &self.planned,
+            bars: self.budget.bars(),
+        };
+        let verdicts = account.judge(costs);
+        let findings = self.find(costs.date, &verdicts);
+        let total = self.assess_total(costs, verdicts.total.as_ref());
+        self.learn(costs);
+        Ok(DayAssessment {
+            date: costs.date,
+            total,
+            findings,
+        })
     }
 
-    /// Makes room for the day: gaps become missing days, new services get a channel.
-    fn admit(&mut self, day: &DailyCosts) -> Result<(), DailyError> {
-        day.check()?;
-        if let Some(last) = self.last {
-            if day.date <= last {
-                return Err(DailyError::OutOfOrder {
-                    date: day.date,
-                    last,
-                });
+    /// Replaces what is known of an earlier day: costs that were booked late, or restated. What was
+    /// said before is not said again, but the baseline is that of the new costs.
+    ///
+    /// # Errors
+    /// [`DailyError::Unknown`] when the day is not among the last [`HISTORY_DAYS`],
+    /// [`DailyError::NotFinite`] for costs that are no numbers.
+    pub fn revise(&mut self, costs: &DailyCosts) -> Result<(), DailyError> {
+        costs.check()?;
+        let date = costs.date;
+        let day = self.offset_of(date).ok_or(DailyError::Unknown { date })?;
+        self.add_services(costs);
+        self.total.replace(day, final_value(costs.total));
+        for channel in &mut self.services {
+            channel.replace(day, final_value(costs.reading_of(&channel.name)));
+        }
+        Ok(())
+    }
+
+    /// Learns from a person's answer to a finding, while its event goes on or after it has ended;
+    /// `false` when the scope is not known.
+    pub fn feedback(&mut self, scope: &Scope, kind: FindingKind, feedback: DailyFeedback) -> bool {
+        let account = Account {
+            total: &self.total,
+            services: &self.services,
+            planned: &self.planned,
+            bars: self.budget.bars(),
+        };
+        let (Some(date), Some(channel)) = (self.last, self.channel(scope)) else {
+            return false;
+        };
+        let next = plus_days(date, 1);
+        let fit = match feedback {
+            DailyFeedback::Expected => account.fit_of(channel, next),
+            DailyFeedback::False => None,
+        };
+        let Some(channel) = self.channel_mut(scope) else {
+            return false;
+        };
+        match feedback {
+            DailyFeedback::Expected => {
+                if let Some(fit) = fit {
+                    channel.accept_now(&fit, next);
+                }
             }
-            let gap = days_between(last, day.date) - 1;
-            for _ in 0..gap.min(super::history::HISTORY_DAYS as i64) {
+            DailyFeedback::False => {
+                let is_single = !matches!(kind, FindingKind::LevelShift | FindingKind::SlowLeak);
+                channel.tolerance.raise(is_single);
+                channel.forget_episode();
+            }
+        }
+        true
+    }
+
+    /// Adds days on which costs are known to be unusual. Plans that memory no longer reaches are
+    /// forgotten.
+    pub fn plan(&mut self, planned: PlannedDays) {
+        if let Some(last) = self.last {
+            let oldest = plus_days(last, -days_of(HISTORY_DAYS));
+            self.planned.retain(|plan| plan.to > oldest);
+        }
+        self.planned.push(planned);
+    }
+
+    /// What is normal; `None` before there is a baseline.
+    #[must_use]
+    pub fn baseline(&self, scope: &Scope) -> Option<DailyBaseline> {
+        let account = Account {
+            total: &self.total,
+            services: &self.services,
+            planned: &self.planned,
+            bars: self.budget.bars(),
+        };
+        let next = plus_days(self.last?, 1);
+        let fit = account.fit_of(self.channel(scope)?, next)?;
+        Some(DailyBaseline::of(&fit, account.month_days(&fit, next)))
+    }
+
+    /// The services that are known, in the order in which they were first named.
+    pub fn services(&self) -> impl Iterator<Item = &str> {
+        self.services.iter().map(|channel| channel.name.as_str())
+    }
+
+    /// The newest day that was observed.
+    #[must_use]
+    pub const fn last(&self) -> Option<Date> {
+        self.last
+    }
+
+    /// Makes room for the day: days that were left out become unknown ones.
+    fn admit(&mut self, costs: &DailyCosts) -> Result<(), DailyError> {
+        costs.check()?;
+        let date = costs.date;
+        if let Some(last) = self.last {
+            if date <= last {
+                return Err(DailyError::OutOfOrder { date, last });
+            }
+            for _ in 1..days_between(last, date).min(days_of(HISTORY_DAYS) + 1) {
                 self.total.push(None, false);
                 self.services
                     .iter_mut()
                     .for_each(|channel| channel.push(None, false));
             }
         }
-        for (name, _) in &day.services {
-            if !self.services.iter().any(|channel| channel.name == *name) {
-                self.services
-                    .push(Channel::new(name.clone(), self.total.n_days()));
-            }
-        }
-        self.last = Some(day.date);
+        self.services.retain(|channel| {
+            channel.is_known() || costs.reading_of(&channel.name) != Reading::Missing
+        });
+        self.add_services(costs);
+        self.last = Some(date);
         Ok(())
     }
 
-    fn judge(
-        &self,
-        channel: &Channel,
-        all: &[f64],
-        reading: Reading,
-        slots: &[Slots],
-        today: Slots,
-        first: Date,
-    ) -> Option<Judged> {
-        let (Reading::Final(value) | Reading::Partial(value)) = reading else {
-            return None;
-        };
-        let values: Vec<f64> = all
-            .iter()
-            .enumerate()
-            .map(|(day, value)| {
-                if channel.is_set_aside(day) {
-                    f64::NAN
-                } else {
-                    *value
-                }
-            })
-            .collect();
-        let fit = Fit::of(&Past {
-            first_weekday: first.weekday(),
-            values: &values,
-            all,
-            slots,
-        })?;
-        let yesterday = slots
-            .len()
-            .checked_sub(1)
-            .and_then(|day| channel.cost(day))
-            .unwrap_or(f64::NAN);
-        let mut sensitivity = self.sensitivity;
-        if !channel.name.is_empty() {
-            sensitivity = sensitivity.of_a_service();
+    fn add_services(&mut self, costs: &DailyCosts) {
+        for (name, _) in &costs.services {
+            if !self.services.iter().any(|channel| channel.name == *name) {
+                let channel = Channel::new(name.clone(), self.total.n_days());
+                self.services.push(channel);
+            }
         }
-        sensitivity.spike *= channel.tolerance.single;
-        sensitivity.level *= channel.tolerance.level;
-        sensitivity.leak *= channel.tolerance.level;
-        let judgment = Case {
-            fit: &fit,
-            slots,
-            today,
-            value,
-            yesterday,
-            sensitivity,
-        }
-        .judge();
-        Some(Judged {
-            fit,
-            value,
-            judgment,
-        })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "to be split")]
-    fn judge_total(
-        &self,
-        day: &DailyCosts,
-        values: &[Reading],
-        judged: &[Option<Judged>],
-        excluded: &[usize],
-        slots: &[Slots],
-        today: Slots,
-        first: Date,
-    ) -> Option<Judged> {
-        let reading = match day.total {
-            Reading::Final(mut total) => {
-                for &service in excluded {
-                    if let Reading::Final(cost) = values[service] {
-                        total -= cost;
-                    }
-                }
-                for (service, judged) in judged.iter().enumerate() {
-                    if let (Reading::Final(cost), Some(judged)) = (values[service], judged) {
-                        if cost < 0.0 {
-                            total += judged.judgment.expected - cost;
-                        }
-                    }
-                }
-                Reading::Final(total)
-            }
-            other => other,
+    fn learn(&mut self, costs: &DailyCosts) {
+        let is_planned = |service: Option<&str>| {
+            self.planned
+                .iter()
+                .any(|plan| plan.covers(costs.date, service))
         };
-        let past: Vec<f64> = (0..slots.len())
-            .map(|day| {
-                let mut total = past_value(&self.total, first, day);
-                for &service in excluded {
-                    total -= self.services[service].cost(day).unwrap_or(0.0);
-                }
-                total
-            })
-            .collect();
-        self.judge(&self.total, &past, reading, slots, today, first)
+        let is_aside = self.total.episode.is_some() || self.is_total_planned(costs.date);
+        for channel in &mut self.services {
+            let cost = final_value(costs.reading_of(&channel.name));
+            let is_aside = channel.episode.is_some()
+                || is_planned(Some(&channel.name))
+                || cost.is_some_and(|cost| cost < 0.0);
+            channel.push(cost, is_aside);
+        }
+        self.total.push(final_value(costs.total), is_aside);
     }
 
-    fn conclude(
-        &mut self,
-        day: &DailyCosts,
-        total: Option<Judged>,
-        services: Vec<Option<Judged>>,
-        values: &[Reading],
-    ) -> DayAssessment {
-        let expected_total = total
-            .as_ref()
-            .map_or(0.0, |judged| judged.judgment.expected);
-        let mut findings = Vec::new();
-        // Services first: they say who, the total only that.
-        let mut raised: Vec<(usize, Signal)> = Vec::new();
-        for (service, judged) in services.iter().enumerate() {
-            let Some(judged) = judged else { continue };
-            let channel = &mut self.services[service];
-            if channel.episode.is_some() {
-                if let Some(stage) = advance(channel, judged, day.date) {
-                    if channel
-                        .episode
-                        .as_ref()
-                        .is_some_and(|episode| episode.is_raised)
-                    {
-                        findings.push(finding(channel, judged, stage, None));
-                    }
-                }
-                continue;
-            }
-            let signal = judged.judgment.signal;
-            let amount = (judged.value - judged.judgment.expected).abs();
-            if signal.ratio >= 1.0 && is_return(channel, signal, judged) {
-                open_return(channel, judged, signal, day.date);
-                continue;
-            }
-            if signal.ratio >= 1.0 && amount > SMALLEST_SHARE * expected_total {
-                raised.push((service, signal));
-            }
+    /// Whether the total can be unusual because anything is planned to be.
+    fn is_total_planned(&self, date: Date) -> bool {
+        self.planned.iter().any(|plan| plan.is_on(date))
+    }
+
+    fn assess_total(&self, costs: &DailyCosts, judged: Option<&Judged>) -> Assessment {
+        if costs.total == Reading::Missing || self.is_total_planned(costs.date) {
+            return Assessment::Missing;
         }
-        let mut is_total_raised = false;
-        if let Some(judged) = &total {
-            let signal = judged.judgment.signal;
-            if self.total.episode.is_some() {
-                if let Some(stage) = advance(&mut self.total, judged, day.date) {
-                    if self
-                        .total
-                        .episode
-                        .as_ref()
-                        .is_some_and(|episode| episode.is_raised)
-                    {
-                        findings.push(finding(&self.total, judged, stage, None));
-                    }
-                }
-            } else if signal.ratio >= 1.0 && is_return(&self.total, signal, judged) {
-                open_return(&mut self.total, judged, signal, day.date);
-            } else if signal.ratio >= 1.0 {
-                let excess = judged.value - judged.judgment.expected;
-                let explained: f64 = services
-                    .iter()
-                    .enumerate()
-                    .filter(|(service, _)| {
-                        raised.iter().any(|(raised, _)| raised == service)
-                            || self.services[*service]
-                                .episode
-                                .as_ref()
-                                .is_some_and(|episode| episode.is_raised)
-                    })
-                    .filter_map(|(_, judged)| judged.as_ref())
-                    .map(|judged| judged.value - judged.judgment.expected)
-                    .sum();
-                let n_same = raised
-                    .iter()
-                    .filter(|(_, other)| other.direction == signal.direction)
-                    .count();
-                let everything = n_same >= 3 && 2 * n_same > services.iter().flatten().count();
-                let is_explained =
-                    explained * excess > 0.0 && explained.abs() > 0.4 * excess.abs() && !everything;
-                if everything {
-                    for (service, signal) in raised.drain(..) {
-                        if let Some(judged) = &services[service] {
-                            open(&mut self.services[service], judged, signal, day.date, false);
-                        }
-                    }
-                }
-                let culprit = largest(&services, excess).filter(|_| !everything);
-                open(&mut self.total, judged, signal, day.date, !is_explained);
-                if !is_explained {
-                    is_total_raised = true;
-                    let name = culprit.map(|service| self.services[service].name.clone());
-                    findings.push(finding(&self.total, judged, Stage::Raised, name));
-                    if let Some(service) = culprit {
-                        if self.services[service].episode.is_none()
-                            && !raised.iter().any(|(raised, _)| *raised == service)
-                        {
-                            if let Some(judged) = &services[service] {
-                                open(&mut self.services[service], judged, signal, day.date, false);
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        let _ = is_total_raised;
-        for (service, signal) in raised {
-            if let Some(judged) = &services[service] {
-                open(&mut self.services[service], judged, signal, day.date, true);
-                let channel = &self.services[service];
-                findings.push(finding(
-                    channel,
-                    judged,
-                    Stage::Raised,
-                    Some(channel.name.clone()),
-                ));
-            }
-        }
-        let assessment = match (&total, day.total) {
-            (_, Reading::Missing) => Assessment::Missing,
-            (Some(judged), _) => Assessment::Scored(verdict(&judged.judgment, judged.value)),
-            (None, _) => Assessment::NotReady {
-                have: self.total.n_days().min(MIN_DAYS - 1),
+        let known = (0..self.total.n_days()).filter(|&day| self.total.cost(day).is_some());
+        judged.map_or_else(
+            || Assessment::NotReady {
+                have: known.count().min(MIN_DAYS - 1),
                 need: MIN_DAYS,
             },
-        };
-        self.learn(day, values);
-        DayAssessment {
-            date: day.date,
-            total: assessment,
-            findings,
+            |judged| Assessment::Scored(judged.verdict()),
+        )
+    }
+
+    /// Follows events that are known and raises new ones: services first, because they say who.
+    fn find(&mut self, date: Date, verdicts: &Verdicts) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let expected = verdicts.total.as_ref();
+        let expected = expected.map_or(0.0, |judged| judged.judgment.expected);
+        let mut news: Vec<(usize, Signal)> = Vec::new();
+        for (service, judged) in verdicts.services.iter().enumerate() {
+            let (Some(judged), Some(channel)) = (judged, self.services.get_mut(service)) else {
+                continue;
+            };
+            if channel.episode.is_some() {
+                findings.extend(follow(channel, judged, date));
+            } else if let Some(signal) = new_signal(channel, judged, date)
+                && judged.excess().abs() > SMALLEST_SHARE * expected
+            {
+                news.push((service, signal));
+            }
+        }
+        let total = self.find_in_total(date, verdicts, &mut news);
+        for (service, signal) in news {
+            let judged = verdicts.services.get(service).and_then(Option::as_ref);
+            if let (Some(judged), Some(channel)) = (judged, self.services.get_mut(service)) {
+                let culprit = Some(channel.name.clone());
+                channel.open(signal, &judged.judgment, date, Role::Raised, culprit);
+                findings.extend(finding(channel, judged, Stage::Raised));
+            }
+        }
+        findings.extend(total);
+        findings
+    }
+
+    /// The total's own finding, if services do not explain it already.
+    fn find_in_total(
+        &mut self,
+        date: Date,
+        verdicts: &Verdicts,
+        news: &mut Vec<(usize, Signal)>,
+    ) -> Option<Finding> {
+        let judged = verdicts.total.as_ref()?;
+        if self.total.episode.is_some() {
+            return follow(&mut self.total, judged, date);
+        }
+        let signal = new_signal(&mut self.total, judged, date)?;
+        let together = news
+            .iter()
+            .filter(|(_, new)| new.direction == signal.direction);
+        let n_together = together.count();
+        let n_judged = verdicts.services.iter().flatten().count();
+        if n_together >= MANY_SERVICES && 2 * n_together > n_judged {
+            for (service, signal) in news.drain(..) {
+                self.cover(service, verdicts, signal, date);
+            }
+            self.total
+                .open(signal, &judged.judgment, date, Role::Raised, None);
+            return finding(&self.total, judged, Stage::Raised);
+        }
+        if self.is_explained(verdicts, news, judged.excess()) {
+            self.total
+                .open(signal, &judged.judgment, date, Role::Covered, None);
+            return None;
+        }
+        let culprit = largest_part(&verdicts.services, judged.excess());
+        if let Some(service) = culprit
+            && !news.iter().any(|(new, _)| *new == service)
+        {
+            self.cover(service, verdicts, signal, date);
+        }
+        let name = culprit.and_then(|service| self.services.get(service));
+        let name = name.map(|channel| channel.name.clone());
+        self.total
+            .open(signal, &judged.judgment, date, Role::Raised, name);
+        finding(&self.total, judged, Stage::Raised)
+    }
+
+    /// Follows an event in a service whose finding is the total's.
+    fn cover(&mut self, service: usize, verdicts: &Verdicts, signal: Signal, date: Date) {
+        let judged = verdicts.services.get(service).and_then(Option::as_ref);
+        if let (Some(judged), Some(channel)) = (judged, self.services.get_mut(service))
+            && channel.episode.is_none()
+        {
+            channel.open(signal, &judged.judgment, date, Role::Covered, None);
         }
     }
 
-    fn learn(&mut self, day: &DailyCosts, values: &[Reading]) {
-        let cost = |reading: Reading| match reading {
-            Reading::Final(cost) => Some(cost),
-            _ => None,
+    /// Whether services with findings make up most of the total's deviation.
+    fn is_explained(&self, verdicts: &Verdicts, news: &[(usize, Signal)], excess: f64) -> bool {
+        let has_finding = |service: usize, channel: &Channel| {
+            let is_open = channel
+                .episode
+                .as_ref()
+                .is_some_and(|episode| episode.role == Role::Raised);
+            is_open || news.iter().any(|(new, _)| *new == service)
         };
-        let is_open = self.total.episode.is_some();
-        self.total.push(cost(day.total), is_open);
-        for (channel, &reading) in self.services.iter_mut().zip(values) {
-            let value = cost(reading);
-            let is_aside = channel.episode.is_some() || value.is_some_and(|value| value < 0.0);
-            channel.push(value, is_aside);
+        let explained: f64 = self
+            .services
+            .iter()
+            .zip(&verdicts.services)
+            .enumerate()
+            .filter(|(service, (channel, _))| has_finding(*service, channel))
+            .filter_map(|(_, (_, judged))| judged.as_ref())
+            .map(Judged::excess)
+            .sum();
+        explained * excess > 0.0 && explained.abs() > EXPLAINED_SHARE * excess.abs()
+    }
+
+    fn channel(&self, scope: &Scope) -> Option<&Channel> {
+        match scope {
+            Scope::Total => Some(&self.total),
+            Scope::Service(name) => self.services.iter().find(|channel| channel.name == *name),
+        }
+    }
+
+    fn channel_mut(&mut self, scope: &Scope) -> Option<&mut Channel> {
+        match scope {
+            Scope::Total => Some(&mut self.total),
+            Scope::Service(name) => self
+                .services
+                .iter_mut()
+                .find(|channel| channel.name == *name),
+        }
+    }
+
+    /// The place of a day in memory.
+    fn offset_of(&self, date: Date) -> Option<usize> {
+        let age = usize::try_from(days_between(date, self.last?)).ok()?;
+        self.total.n_days().checked_sub(age + 1)
+    }
+}
+
+impl DailyBaseline {
+    fn of(fit: &Fit, month_days: Vec<(i8, f64)>) -> Self {
+        Self {
+            level: fit.level.exp(),
+            weekdays: fit.weekdays.map(f64::exp),
+            noise: fit.sigma,
+            month_days,
+            days: fit.n_days,
         }
     }
 }
 
-/// A past value in today's terms: before a new normal it is scaled to it, and days that are no
-/// example are unknown.
-fn past_value(channel: &Channel, first: Date, day: usize) -> f64 {
-    let Some(cost) = channel.cost(day) else {
-        return f64::NAN;
+fn final_value(reading: Reading) -> Option<f64> {
+    match reading {
+        Reading::Final(_) => value_of(reading),
+        Reading::Partial(_) | Reading::Missing => None,
+    }
+}
+
+/// A sign over the alarm line that is not the end of something that had become normal.
+fn new_signal(channel: &mut Channel, judged: &Judged, date: Date) -> Option<Signal> {
+    let signal = judged.judgment.signal;
+    if signal.ratio < 1.0 {
+        return None;
+    }
+    let is_return =
+        signal.kind != FindingKind::Drop && channel.undoes_a_shift(signal.change, judged.fit.sigma);
+    if is_return {
+        channel.open(signal, &judged.judgment, date, Role::Return, None);
+        return None;
+    }
+    Some(signal)
+}
+
+fn follow(channel: &mut Channel, judged: &Judged, date: Date) -> Option<Finding> {
+    let stage = channel.follow(judged, date)?;
+    finding(channel, judged, stage)
+}
+
+/// The finding about a channel's event, if one was raised.
+fn finding(channel: &Channel, judged: &Judged, stage: Stage) -> Option<Finding> {
+    let episode = channel.episode.as_ref()?;
+    let scope = match channel.name.as_str() {
+        "" => Scope::Total,
+        name => Scope::Service(name.to_owned()),
     };
-    let change: f64 = channel
-        .shifts
-        .iter()
-        .filter(|shift| days_between(first, shift.from) > day as i64)
-        .map(|shift| shift.change)
-        .sum();
-    cost * change.exp()
+    (episode.role == Role::Raised).then(|| Finding {
+        scope,
+        kind: episode.kind,
+        direction: episode.direction,
+        actual: judged.value,
+        expected: judged.judgment.expected,
+        interval: judged.judgment.interval,
+        score: score(judged.judgment.signal.ratio, 1.0),
+        since: episode.since,
+        culprit: episode.culprit.clone(),
+        stage,
+    })
 }
 
-/// The day of the first cost.
-fn appeared(channel: &Channel) -> usize {
-    let n_days = channel.n_days();
-    (0..n_days)
-        .find(|&day| channel.cost(day).is_some_and(|cost| cost > 0.0))
-        .unwrap_or(n_days)
-}
-
-/// The service whose deviation in money is the largest in a direction, if it is most of it.
-fn largest(services: &[Option<Judged>], excess: f64) -> Option<usize> {
-    let deviation = |judged: &Judged| (judged.value - judged.judgment.expected) * excess.signum();
+/// The service whose deviation in money is the largest, if it is most of the total's.
+fn largest_part(services: &[Option<Judged>], excess: f64) -> Option<usize> {
+    let part = |judged: &Judged| judged.excess() * excess.signum();
     let (service, judged) = services
         .iter()
         .enumerate()
         .filter_map(|(service, judged)| Some((service, judged.as_ref()?)))
-        .max_by(|(_, left), (_, right)| deviation(left).total_cmp(&deviation(right)))?;
-    (deviation(judged) > 0.5 * excess.abs()).then_some(service)
+        .max_by(|(_, left), (_, right)| part(left).total_cmp(&part(right)))?;
+    (part(judged) > CULPRIT_SHARE * excess.abs()).then_some(service)
 }
 
-/// Whether a change only undoes one that had become normal.
-fn is_return(channel: &Channel, signal: Signal, judged: &Judged) -> bool {
-    let mut undone = 0.0_f64;
-    channel
-        .shifts
-        .iter()
-        .rev()
-        .take_while(|shift| !shift.is_settled)
-        .any(|shift| {
-            undone += shift.change;
-            undone * signal.change < 0.0
-                && signal.change.abs() < 1.3 * undone.abs() + 2.0 * judged.fit.sigma
-        })
-        && signal.kind != FindingKind::Drop
-}
+#[cfg(feature = "serde")]
+mod saved {
+    //! A monitor as it was saved, before it is known to be sound.
 
-fn open(channel: &mut Channel, judged: &Judged, signal: Signal, date: Date, is_raised: bool) {
-    let since = plus_days(date, -(signal.days_ago as i64));
-    let n_days = channel.n_days();
-    channel.mark(n_days.saturating_sub(signal.days_ago), n_days, true);
-    channel.episode = Some(Episode::open(signal, since, &judged.judgment, is_raised));
-}
+    use super::{AlarmBudget, Channel, DailyMonitor, Date, Format, PlannedDays};
 
-fn open_return(channel: &mut Channel, judged: &Judged, signal: Signal, date: Date) {
-    open(channel, judged, signal, date, false);
-    if let Some(episode) = &mut channel.episode {
-        episode.is_return = true;
+    #[derive(Debug, serde::Deserialize)]
+    pub(super) struct SavedMonitor {
+        format: Format<1>,
+        budget: AlarmBudget,
+        last: Option<Date>,
+        total: Channel,
+        services: Vec<Channel>,
+        planned: Vec<PlannedDays>,
     }
-}
 
-/// Goes on with an event; its stage while it lasts.
-fn advance(channel: &mut Channel, judged: &Judged, date: Date) -> Option<Stage> {
-    let deviation = judged.judgment.deviation;
-    let n_days = channel.n_days();
-    let episode = channel.episode.as_mut()?;
-    match episode.advance(deviation, judged.fit.sigma) {
-        Progress::GoesOn => {
-            let grows = match episode.direction {
-                Direction::Fall => deviation < 0.0,
-                _ => deviation > 0.0,
-            };
-            Some(if grows && episode.escalates(deviation) {
-                Stage::Grown
-            } else {
-                Stage::Continuing
+    #[derive(Debug, thiserror::Error)]
+    #[error("the saved days do not fit together: learn the baseline anew from history")]
+    pub(super) struct Unsound;
+
+    impl TryFrom<SavedMonitor> for DailyMonitor {
+        type Error = Unsound;
+
+        fn try_from(saved: SavedMonitor) -> Result<Self, Unsound> {
+            let n_days = saved.total.n_days();
+            let channels = || saved.services.iter().chain([&saved.total]);
+            let is_sound = channels().all(|channel| channel.is_sound(n_days));
+            if !is_sound || saved.last.is_some() != (n_days > 0) {
+                return Err(Unsound);
+            }
+            Ok(Self {
+                format: saved.format,
+                budget: saved.budget,
+                last: saved.last,
+                total: saved.total,
+                services: saved.services,
+                planned: saved.planned,
             })
         }
-        Progress::Ended { quiet_days } => {
-            let quiet = usize::from(quiet_days) - 1;
-            channel.episode = None;
-            channel.mark(n_days.saturating_sub(quiet), n_days, false);
-            None
-        }
-        Progress::Accepted => {
-            accept(channel, judged, date);
-            None
-        }
-    }
-}
-
-/// Days of which the new level is learned when it is accepted.
-const ACCEPTED_DAYS: usize = 5;
-
-fn accept(channel: &mut Channel, judged: &Judged, date: Date) {
-    let n_days = channel.n_days();
-    let from = n_days.saturating_sub(ACCEPTED_DAYS);
-    let mut deviations: Vec<f64> = (from..n_days)
-        .filter_map(|day| {
-            let cost = channel.cost(day)?;
-            Some(judged.fit.log(cost) - judged.fit.weekday_of(day) - judged.fit.level)
-        })
-        .collect();
-    if let Some(change) = super::robust::median(&mut deviations) {
-        let is_settled = channel
-            .episode
-            .as_ref()
-            .is_some_and(|episode| episode.is_return);
-        channel.shifts.push(Shift {
-            is_settled,
-            from: plus_days(date, -(ACCEPTED_DAYS as i64)),
-            change,
-        });
-    }
-    channel.mark(from, n_days, false);
-    channel.episode = None;
-}
-
-fn verdict(judgment: &Judgment, actual: f64) -> Verdict {
-    Verdict {
-        score: score(judgment.signal.ratio, 1.0),
-        direction: judgment.signal.direction,
-        actual,
-        expected: judgment.expected,
-        interval: Interval {
-            low: judgment.low,
-            high: judgment.high,
-        },
-    }
-}
-
-fn finding(channel: &Channel, judged: &Judged, stage: Stage, culprit: Option<String>) -> Finding {
-    let judgment = &judged.judgment;
-    let episode = channel.episode.as_ref();
-    Finding {
-        scope: if channel.name.is_empty() {
-            Scope::Total
-        } else {
-            Scope::Service(channel.name.clone())
-        },
-        kind: episode.map_or(judgment.signal.kind, |episode| episode.kind),
-        direction: episode.map_or(judgment.signal.direction, |episode| episode.direction),
-        actual: judged.value,
-        expected: judgment.expected,
-        interval: Interval {
-            low: judgment.low,
-            high: judgment.high,
-        },
-        score: score(judgment.signal.ratio, 1.0),
-        since: episode.map_or(Date::ZERO, |episode| episode.since),
-        culprit,
-        stage,
     }
 }
