@@ -21,7 +21,7 @@ use crate::{
 ///
 /// let mut detector = DailyDetector::new();
 /// let mut day = date(2026, 3, 2);
-/// for n in 0..30 {
+/// for n in 0..40 {
 ///     let _ = detector.observe(Observation::of_day(day, 12.0 + f64::from(n % 3))?)?;
 ///     day = day.checked_add(1.day())?;
 /// }

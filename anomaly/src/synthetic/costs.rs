@@ -19,6 +19,8 @@ mod random;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 
+use crate::evaluation::events::{Label, Truth};
+
 use course::Course;
 use random::Random;
 
@@ -65,6 +67,27 @@ pub struct CostSeries {
     pub anomalies: Vec<CostAnomaly>,
     /// What only looks wrong.
     pub benign: Vec<BenignEvent>,
+}
+
+impl CostSeries {
+    /// What is true of it, to judge alerts by; `None` when no day was delivered.
+    #[must_use]
+    pub fn truth(&self) -> Option<Truth> {
+        let (first, last) = (self.days.first()?, self.days.last()?);
+        let mut truth = Truth::new(first.date, last.date);
+        for anomaly in &self.anomalies {
+            let label = Label::new(anomaly.kind.name(), anomaly.start, anomaly.end)
+                .deadline(anomaly.deadline);
+            truth = truth.anomaly(match &anomaly.service {
+                Some(service) => label.service(service),
+                None => label,
+            });
+        }
+        for event in &self.benign {
+            truth = truth.harmless(event.start, event.end);
+        }
+        Some(truth)
+    }
 }
 
 /// What one day cost.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 /// Day `n` of the series of the tables below, counted from 1.
 fn day(n: i64) -> Date {
-    date(2026, 1, 1).checked_add((n - 1).days()).unwrap()
+    date(2026, 1, 1).saturating_add((n - 1).days())
 }
 
 /// A level shift on days 40 to 60 that has to be found by day 47, and a credit on day 90.
