@@ -5,6 +5,7 @@
 
 use jiff::civil::Weekday;
 
+use super::levels::REFERENCE_DAYS;
 use super::robust::{median, spread_around_zero};
 use super::slots::{Position, Slots};
 
@@ -123,6 +124,18 @@ impl Fit {
     /// The deviation of the logarithm of a cost on a day of the past, from the level after it.
     pub(super) fn deviation(&self, day: usize, cost: f64) -> f64 {
         self.log(cost) - self.weekday_of(day) - self.level
+    }
+
+    /// The level of the weeks that ended some days before the next.
+    pub(super) fn level_before(&self, days_ago: usize) -> f64 {
+        let end = self.clamped.len().saturating_sub(days_ago);
+        let weeks = &self.clamped[end.saturating_sub(REFERENCE_DAYS)..end];
+        let known = weeks.iter().filter(|log| !log.is_nan());
+        let (sum, n_days) = known.fold((0.0, 0_u32), |(sum, n), log| (sum + log, n + 1));
+        if n_days == 0 {
+            return self.level;
+        }
+        sum / f64::from(n_days)
     }
 
     /// What earlier months say about a position in the month.

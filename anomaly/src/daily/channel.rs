@@ -130,18 +130,24 @@ impl Channel {
         self.shifts.push(shift);
     }
 
-    /// A past cost in terms of the present level; NaN when unknown.
-    pub(super) fn at_present_level(&self, first: Date, day: usize) -> f64 {
-        let Some(cost) = self.cost(day) else {
-            return f64::NAN;
+    /// The past costs in terms of the present level; NaN where unknown.
+    pub(super) fn at_present_level(&self, first: Date) -> Vec<f64> {
+        let known = |&cost: &f32| {
+            if cost == MISSING {
+                f64::NAN
+            } else {
+                f64::from(cost)
+            }
         };
-        let change: f64 = self
-            .shifts
-            .iter()
-            .filter(|shift| days_between(first, shift.from) > days_of(day))
-            .map(|shift| shift.change)
-            .sum();
-        cost * change.exp()
+        let mut past: Vec<f64> = self.costs.iter().map(known).collect();
+        for shift in &self.shifts {
+            let n_before = usize::try_from(days_between(first, shift.from)).unwrap_or(0);
+            let factor = shift.change.exp();
+            past.iter_mut()
+                .take(n_before)
+                .for_each(|cost| *cost *= factor);
+        }
+        past
     }
 
     /// Whether a change of the level only undoes one that had become normal.

@@ -31,6 +31,8 @@ pub(super) struct Signal {
     pub(super) change: f64,
     /// How many days ago it began.
     pub(super) days_ago: usize,
+    /// The logarithm of a workday before it, where it is about more than this day.
+    pub(super) former_level: Option<f64>,
 }
 
 impl Signal {
@@ -47,7 +49,12 @@ impl Signal {
             ratio,
             change,
             days_ago: 0,
+            former_level: None,
         }
+    }
+
+    pub(super) fn is_alarm(&self) -> bool {
+        self.ratio >= 1.0
     }
 
     fn stronger(self, other: Self) -> Self {
@@ -102,7 +109,13 @@ impl Case<'_> {
         let deviation = raw - explained;
         let sigma = fit.sigma.hypot(CHARGE_SPREAD * explained);
         let bar = self.spike_bar(&months);
-        let expected = base + months.expected();
+        let signal = self.signal(base, &months, raw, deviation / sigma, bar);
+        // The local level has followed what has been going on for days.
+        let followed = match signal.former_level {
+            Some(level) if signal.is_alarm() => fit.level - level,
+            _ => 0.0,
+        };
+        let expected = base + months.expected() - followed;
         let bound = |logarithm: f64| logarithm.clamp(-LARGEST_LOG, LARGEST_LOG).exp();
         Judgment {
             expected: bound(expected),
@@ -110,8 +123,8 @@ impl Case<'_> {
                 low: bound(expected - bar * sigma),
                 high: bound(expected + bar * sigma),
             },
-            deviation,
-            signal: self.signal(base, &months, raw, deviation / sigma, bar),
+            deviation: deviation + followed,
+            signal,
         }
     }
 

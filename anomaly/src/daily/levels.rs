@@ -32,7 +32,7 @@ const WINDOWS: [Window; 6] = [
 const LONGEST_WINDOW: usize = 7;
 
 /// Days that the last ones are compared with, and how many of them must be known.
-const REFERENCE_DAYS: usize = 28;
+pub(super) const REFERENCE_DAYS: usize = 28;
 const MIN_REFERENCE: usize = 10;
 
 /// Falls are judged over windows of at least so many days: two holidays are no new level.
@@ -46,6 +46,10 @@ const PRIOR_TREND: f64 = 40.0;
 
 /// A single day counts with at most so many standard deviations.
 const LARGEST_DAY: f64 = 12.0;
+
+/// Changes of less than this part of the alarm line, by the smallest spread that is possible, are not
+/// compared with the past: that takes most of the time of a day.
+const WORTH_A_LOOK: f64 = 0.5;
 
 impl Window {
     const fn of(kind: FindingKind, recent: usize, gap: usize) -> Self {
@@ -70,6 +74,7 @@ pub(super) fn strongest_change(fit: &Fit, today: f64, bars: &Bars) -> Signal {
         ratio: 0.0,
         change: 0.0,
         days_ago: 0,
+        former_level: None,
     };
     changes.fold(none, |strongest, change| {
         if change.ratio > strongest.ratio {
@@ -87,8 +92,18 @@ fn change_in(window: &Window, fit: &Fit, sums: &Sums, last: &[f64], bars: &Bars)
         FindingKind::SlowLeak => bars.leak,
         _ => bars.level,
     };
+    if change.abs() < 0.5 * bars.smallest_change
+        || change.abs() < WORTH_A_LOOK * bar * smallest_spread(window, sums, fit.sigma)
+    {
+        return None;
+    }
     let past = PastChanges::of(window, sums, fit.sigma);
     let change = change - past.trend;
+    // The newest day must be a part of it: otherwise it may be over.
+    let newest = last.last()? - reference - past.trend;
+    if newest * change <= 0.0 || newest.abs() < 0.3 * change.abs() {
+        return None;
+    }
     let is_fall = change < 0.0;
     let smallest = bars.smallest_change * if is_fall { 2.0 } else { 1.0 };
     if change.abs() < smallest || (is_fall && window.recent < SHORTEST_FALL) {
@@ -105,6 +120,7 @@ fn change_in(window: &Window, fit: &Fit, sums: &Sums, last: &[f64], bars: &Bars)
         ratio: change.abs() / past.spread / bar / if is_fall { bars.fall } else { 1.0 },
         change,
         days_ago: window.recent + window.gap - 1,
+        former_level: Some(reference + past.trend),
     })
 }
 
@@ -141,6 +157,19 @@ fn is_enough(n_known: usize, n_days: usize) -> bool {
     10 * n_known >= 7 * n_days
 }
 
+/// The standard deviation that a difference of means has if its past says nothing else.
+///
+/// Days that remember the last one make means of few days nearly as uncertain as a day.
+fn assumed_spread(window: &Window, sigma: f64) -> f64 {
+    sigma * (1.8 / window.recent as f64 + 0.1).sqrt()
+}
+
+/// The spread of a past in which the difference never moved.
+fn smallest_spread(window: &Window, sums: &Sums, sigma: f64) -> f64 {
+    let n_independent = sums.n_days() as f64 / window.recent as f64;
+    assumed_spread(window, sigma) * (PRIOR_WINDOWS / (PRIOR_WINDOWS + n_independent)).sqrt()
+}
+
 /// How the same difference moved in the past.
 #[derive(Debug)]
 struct PastChanges {
@@ -161,8 +190,7 @@ impl PastChanges {
             *change -= trend;
         }
         let observed = spread_around_zero(&mut changes).unwrap_or(0.0);
-        // Days that remember the last one make means of few days nearly as uncertain as a day.
-        let assumed = sigma * (1.8 / window.recent as f64 + 0.1).sqrt();
+        let assumed = assumed_spread(window, sigma);
         // Windows that share days say little more than one.
         let n_independent = n_windows / window.recent as f64;
         let variance = (PRIOR_WINDOWS * assumed * assumed + n_independent * observed * observed)

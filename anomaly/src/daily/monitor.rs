@@ -332,7 +332,7 @@ impl DailyMonitor {
                 .open(signal, &judged.judgment, date, Role::Covered, None);
             return None;
         }
-        let culprit = largest_part(&verdicts.services, judged.excess());
+        let culprit = largest_part(&verdicts.services, judged.excess(), signal.days_ago);
         if let Some(service) = culprit
             && !news.iter().any(|(new, _)| *new == service)
         {
@@ -422,7 +422,7 @@ fn final_value(reading: Reading) -> Option<f64> {
 /// A sign over the alarm line that is not the end of something that had become normal.
 fn new_signal(channel: &mut Channel, judged: &Judged, date: Date) -> Option<Signal> {
     let signal = judged.judgment.signal;
-    if signal.ratio < 1.0 {
+    if !signal.is_alarm() {
         return None;
     }
     let is_return =
@@ -461,8 +461,8 @@ fn finding(channel: &Channel, judged: &Judged, stage: Stage) -> Option<Finding> 
 }
 
 /// The service whose deviation in money is the largest, if it is most of the total's.
-fn largest_part(services: &[Option<Judged>], excess: f64) -> Option<usize> {
-    let part = |judged: &Judged| judged.excess() * excess.signum();
+fn largest_part(services: &[Option<Judged>], excess: f64, days_ago: usize) -> Option<usize> {
+    let part = |judged: &Judged| judged.excess_over(days_ago) * excess.signum();
     let (service, judged) = services
         .iter()
         .enumerate()

@@ -33,6 +33,15 @@ impl Judged {
         self.value - self.judgment.expected
     }
 
+    /// By how much it is more than the weeks before something that began some days ago.
+    pub(super) fn excess_over(&self, days_ago: usize) -> f64 {
+        if days_ago == 0 || self.judgment.signal.is_alarm() {
+            return self.excess();
+        }
+        let followed = self.fit.level - self.fit.level_before(days_ago);
+        self.value - self.judgment.expected * (-followed).exp()
+    }
+
     pub(super) fn verdict(&self) -> Verdict {
         Verdict {
             score: score(self.judgment.signal.ratio, 1.0),
@@ -64,10 +73,6 @@ impl Days {
             today,
             slots,
         }
-    }
-
-    fn len(&self) -> usize {
-        self.slots.len()
     }
 }
 
@@ -140,20 +145,14 @@ impl Account<'_> {
 
     /// The total's past without newcomers.
     fn total_past(&self, days: &Days) -> Vec<f64> {
-        let newcomers: Vec<&Channel> = self
-            .services
-            .iter()
-            .filter(|channel| is_newer_than(channel, NEWCOMER_DAYS))
-            .collect();
-        (0..days.len())
-            .map(|day| {
-                let new: f64 = newcomers
-                    .iter()
-                    .filter_map(|channel| channel.cost(day))
-                    .sum();
-                self.total.at_present_level(days.first, day) - new
-            })
-            .collect()
+        let mut past = self.total.at_present_level(days.first);
+        let is_new = |channel: &&Channel| is_newer_than(channel, NEWCOMER_DAYS);
+        for newcomer in self.services.iter().filter(is_new) {
+            for (day, total) in past.iter_mut().enumerate() {
+                *total -= newcomer.cost(day).unwrap_or(0.0);
+            }
+        }
+        past
     }
 
     /// What a channel's past says about a day after it.
@@ -188,11 +187,11 @@ impl Account<'_> {
 
 /// A service's past from its first cost on.
 fn service_past(channel: &Channel, days: &Days) -> Vec<f64> {
-    let appeared = channel.appeared();
-    let known = |day| channel.at_present_level(days.first, day);
-    (0..days.len())
-        .map(|day| if day < appeared { f64::NAN } else { known(day) })
-        .collect()
+    let mut past = channel.at_present_level(days.first);
+    past.iter_mut()
+        .take(channel.appeared())
+        .for_each(|cost| *cost = f64::NAN);
+    past
 }
 
 pub(super) fn value_of(reading: Reading) -> Option<f64> {
@@ -217,7 +216,7 @@ fn judge(
 ) -> Option<Judged> {
     let value = value_of(reading)?;
     let fit = fit(channel, past, days)?;
-    let last = days.len().checked_sub(1);
+    let last = days.slots.len().checked_sub(1);
     let judgment = Case {
         fit: &fit,
         slots: &days.slots,
