@@ -14,6 +14,9 @@ use crate::Direction;
 /// Days after which a changed level is the new normal.
 const ACCEPT_DAYS: u16 = 14;
 
+/// Days after which the end of what had become normal is believed.
+const RETURN_DAYS: u16 = 5;
+
 /// Ordinary days after which an event is over.
 const QUIET_DAYS: u16 = 2;
 
@@ -81,10 +84,17 @@ impl Episode {
         };
         if self.quiet_days >= QUIET_DAYS {
             Progress::Ended
-        } else if self.n_days >= ACCEPT_DAYS && self.kind != FindingKind::Drop {
+        } else if self.n_days >= self.days_to_accept() && self.kind != FindingKind::Drop {
             Progress::Accepted
         } else {
             Progress::GoesOn
+        }
+    }
+
+    fn days_to_accept(&self) -> u16 {
+        match self.role {
+            Role::Return => RETURN_DAYS,
+            Role::Raised | Role::Covered => ACCEPT_DAYS,
         }
     }
 
@@ -152,7 +162,8 @@ impl Channel {
                 None
             }
             Progress::Accepted => {
-                self.accept(&judged.fit, ACCEPTED_DAYS, date);
+                let n_days = usize::from(episode.days_to_accept()).min(ACCEPTED_DAYS);
+                self.accept(&judged.fit, n_days, date);
                 None
             }
         }

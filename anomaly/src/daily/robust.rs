@@ -6,6 +6,11 @@ const MAD_TO_SIGMA: f64 = 1.482_602_218_505_602;
 /// The median, for which the numbers are reordered; `None` of nothing.
 pub(super) fn median(numbers: &mut [f64]) -> Option<f64> {
     let middle = numbers.len().checked_sub(1)? / 2;
+    if numbers.len() <= FEW {
+        sort_few(numbers);
+        let upper = numbers[numbers.len() / 2];
+        return Some(numbers[middle].midpoint(upper));
+    }
     let is_even = numbers.len().is_multiple_of(2);
     let (_, lower, above) = numbers.select_nth_unstable_by(middle, f64::total_cmp);
     let lower = *lower;
@@ -14,6 +19,20 @@ pub(super) fn median(numbers: &mut [f64]) -> Option<f64> {
     }
     let upper = above.iter().copied().min_by(f64::total_cmp)?;
     Some(lower.midpoint(upper))
+}
+
+/// So many numbers are sorted sooner than selected from.
+const FEW: usize = 12;
+
+/// Sorts by insertion.
+fn sort_few(numbers: &mut [f64]) {
+    for end in 1..numbers.len() {
+        let mut at = end;
+        while at > 0 && numbers[at] < numbers[at - 1] {
+            numbers.swap(at, at - 1);
+            at -= 1;
+        }
+    }
 }
 
 /// The spread around zero, in standard deviations of normal noise; `None` of nothing.
