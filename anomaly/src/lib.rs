@@ -7,6 +7,7 @@ mod book;
 mod cap;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+pub mod daily;
 mod decomposition;
 mod detector;
 pub mod evaluation;

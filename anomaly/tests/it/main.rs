@@ -14,7 +14,9 @@ mod batch;
 mod calibration;
 #[cfg(all(feature = "conformance", feature = "serde"))]
 mod conformance;
+mod daily;
 mod decomposition;
+mod events;
 mod feedback;
 mod level_shift;
 mod merging;
@@ -25,4 +27,5 @@ mod projection;
 mod random;
 mod seasonal;
 mod series;
+mod synthetic_costs;
 mod z_score;
