@@ -134,7 +134,7 @@ impl Corpus {
             }
             (parts, raws.iter().sum::<f64>())
         };
-        let empty = self.categories.iter().map(CategoryReport::empty).collect();
+        let empty = self.categories.iter().map(|name| CategoryReport::empty(name)).collect();
         let (categories, raw) = count(empty, vec![0.0; self.categories.len()]);
         Report {
             profile,
@@ -180,9 +180,9 @@ fn check_scores(geometry: &Geometry, scores: &[f64]) -> Result<(), NabError> {
 }
 
 impl CategoryReport {
-    fn empty(category: &String) -> Self {
+    fn empty(category: &str) -> Self {
         Self {
-            category: category.clone(),
+            category: category.to_owned(),
             score: 0.0,
             windows_found: 0,
             n_windows: 0,

@@ -1,0 +1,161 @@
+//! How rare is a number, judged by the numbers before it?
+//!
+//! [`Calibration`] turns a distance into evidence, −log₁₀ of the probability that a number of the same
+//! kind is as large, whatever the distances are distributed like. [`Habituation`] makes an alarm raise
+//! the bar for the next.
+
+/// Bins in each doubling of a distance. An eighth of an octave is 9 %, less than what a tail of fifty
+/// points can be known to.
+const BINS_PER_OCTAVE: f64 = 8.0;
+
+/// Distances are at least half a grid step; 24 doublings up from there lies the largest of all.
+const N_BINS: usize = 192;
+
+/// The share of the largest distances that the power law is fitted to.
+const TAIL: f64 = 0.05;
+
+/// The exponent of the power law is at most this, for the tail of a bounded quantity has none.
+const LARGEST_EXPONENT: f64 = 4.0;
+
+/// Without this many numbers there is no opinion.
+const FEWEST: f64 = 20.0;
+
+/// Conformal evidence: the rank of a distance among all that came before it (Vovk, Gammerman and
+/// Shafer, *Algorithmic Learning in a Random World*, 2005), and beyond the largest 5 % a power law with
+/// Hill's exponent (Hill, *Annals of Statistics* 3, 1975), so that a record is worth more the further
+/// it lies ahead.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Calibration {
+    counts: Vec<f32>,
+    total: f64,
+    /// The first bin of the tail and what lies in the tail: the count, and the sum of how many octaves
+    /// each of it lies above the tail's start.
+    tail: Tail,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct Tail {
+    first: usize,
+    count: f64,
+    octaves: f64,
+}
+
+impl Calibration {
+    pub(crate) fn new() -> Self {
+        Self {
+            counts: vec![0.0; N_BINS],
+            total: 0.0,
+            tail: Tail::default(),
+        }
+    }
+
+    /// Whether the parts fit together, as after loading.
+    pub(crate) fn is_sound(&self) -> bool {
+        let counts_are = |count: &f32| count.is_finite() && *count >= 0.0;
+        self.counts.len() == N_BINS
+            && self.counts.iter().all(counts_are)
+            && self.total.is_finite()
+            && self.tail.first <= N_BINS
+            && self.tail.count.is_finite()
+            && self.tail.octaves.is_finite()
+    }
+
+    /// −log₁₀ of how often a distance is at least this large; 0 as long as too few are known.
+    pub(crate) fn evidence(&self, distance: f64) -> f64 {
+        if self.total < FEWEST {
+            return 0.0;
+        }
+        let octave = octave(distance);
+        let bin = bin(octave);
+        if bin < self.tail.first || self.tail.count == 0.0 {
+            let above: f32 = self.counts[bin + 1..].iter().sum();
+            let above = f64::from(above) + f64::from(self.counts[bin]) / 2.0;
+            return -((above + 0.5) / (self.total + 1.0)).log10();
+        }
+        let beyond = octave - self.tail.first as f64 / BINS_PER_OCTAVE;
+        let reached = (self.tail.count + 1.0) / (self.total + 1.0);
+        -reached.log10() + self.exponent() * beyond.max(0.0) * std::f64::consts::LOG10_2
+    }
+
+    /// Hill's estimate of the tail's exponent, with one more point a quarter octave into the tail, so
+    /// that a tail of few points is not taken for a cliff.
+    fn exponent(&self) -> f64 {
+        let octaves = self.tail.octaves + 0.25;
+        ((self.tail.count + 1.0) / (octaves * std::f64::consts::LN_2)).min(LARGEST_EXPONENT)
+    }
+
+    pub(crate) fn learn(&mut self, distance: f64) {
+        self.counts[bin(octave(distance))] += 1.0;
+        self.total += 1.0;
+        self.tail = self.find_tail();
+    }
+
+    fn find_tail(&self) -> Tail {
+        let room = TAIL * self.total.max(4.0);
+        let (mut first, mut count) = (N_BINS, 0.0);
+        while first > 0 && count + f64::from(self.counts[first - 1]) <= room {
+            first -= 1;
+            count += f64::from(self.counts[first]);
+        }
+        let middle = |offset: usize| (offset as f64 + 0.5) / BINS_PER_OCTAVE;
+        let tail = self.counts[first..].iter().enumerate();
+        let octaves = tail.map(|(offset, count)| f64::from(*count) * middle(offset));
+        Tail {
+            first,
+            count,
+            octaves: octaves.sum(),
+        }
+    }
+}
+
+/// How many doublings a distance is above half a grid step.
+fn octave(distance: f64) -> f64 {
+    distance.max(0.5).log2() + 1.0
+}
+
+fn bin(octave: f64) -> usize {
+    ((octave * BINS_PER_OCTAVE) as usize).min(N_BINS - 1)
+}
+
+/// An alarm raises the bar by a fifth above itself, and the bar sinks back: what repeats has to be
+/// stronger to be told again, but nothing is ever muted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Habituation {
+    bar: f64,
+    decay: f64,
+}
+
+/// By how much the bar is above the evidence that raised it.
+const OVERSHOOT: f64 = 1.2;
+
+/// How fast what is left of the evidence goes to nothing where it only reaches the bar: a root, so that
+/// evidence passes nearly whole as soon as it is clearly above.
+const ONSET: f64 = 0.2;
+
+impl Habituation {
+    /// A bar that sinks by the factor e in so many points.
+    pub(crate) fn new(points: f64) -> Self {
+        Self {
+            bar: 0.0,
+            decay: (-1.0 / points).exp(),
+        }
+    }
+
+    pub(crate) fn is_sound(&self) -> bool {
+        self.bar.is_finite() && self.bar >= 0.0 && (0.0..1.0).contains(&self.decay)
+    }
+
+    /// What evidence is left above the bar, which it then raises.
+    pub(crate) fn admit(&mut self, evidence: f64) -> f64 {
+        self.bar *= self.decay;
+        let above = evidence - self.bar;
+        if above <= 0.0 {
+            return 0.0;
+        }
+        self.bar = evidence * OVERSHOOT;
+        evidence * (above / evidence).powf(ONSET)
+    }
+}

@@ -1,0 +1,300 @@
+//! Which detector does a metric get that nobody has looked at yet?
+//!
+//! [`MetricDetector`] asks three questions of each short block of points, each against a memory of the
+//! same series: was there ever a value like its most extreme one, a course like that of the last sixteen
+//! blocks, a distribution like that of the last points? Each answer becomes a probability by rank among
+//! the answers before it, the three are averaged, and an alarm raises the bar for the next.
+
+mod blocks;
+mod memory;
+mod scale;
+
+use jiff::Timestamp;
+
+use crate::calibration::Habituation;
+#[cfg(feature = "serde")]
+use crate::format::Format;
+use crate::{
+    Assessment, Detector, DetectorKind, Direction, Interval, Observation, ObservationError,
+    Reading, Verdict, score,
+};
+use blocks::Blocks;
+use scale::Scale;
+
+/// How a [`MetricDetector`] is set; the default needs no change.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "UncheckedSettings"))]
+pub struct MetricSettings {
+    warm_up: usize,
+    alarms_per_10_000: f64,
+}
+
+/// Why settings are refused.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MetricSettingsError {
+    /// The warm-up is too short or too long.
+    #[error(
+        "a warm-up of {points} points: choose from 40 to 100000, two or three cycles of the metric"
+    )]
+    WarmUp {
+        /// What was asked for.
+        points: usize,
+    },
+    /// The alarm budget is no rate that can be kept.
+    #[error("a budget of {alarms} alarms in 10000 points: choose from 0.01 to 1000")]
+    Budget {
+        /// What was asked for.
+        alarms: f64,
+    },
+}
+
+impl MetricSettings {
+    /// Two and a half days of 5-minute points, the longest probation of the Numenta benchmark.
+    pub const WARM_UP: usize = 750;
+
+    /// Five alarms in 10 000 points: of a 5-minute metric one in a week.
+    pub const ALARMS_PER_10_000: f64 = 5.0;
+
+    /// So many points without an opinion, and so many alarms in 10 000 points where nothing is wrong.
+    ///
+    /// The warm-up is also the unit of time: what is a short block, and how long an alarm is
+    /// remembered, are fixed shares of it. Two or three cycles of the metric are a good choice.
+    ///
+    /// # Errors
+    /// [`MetricSettingsError`] for a warm-up outside of 40 to 100 000 points or a budget outside of 0.01
+    /// to 1000.
+    pub fn new(warm_up: usize, alarms_per_10_000: f64) -> Result<Self, MetricSettingsError> {
+        if !(40..=100_000).contains(&warm_up) {
+            return Err(MetricSettingsError::WarmUp { points: warm_up });
+        }
+        if !(0.01..=1_000.0).contains(&alarms_per_10_000) {
+            let alarms = alarms_per_10_000;
+            return Err(MetricSettingsError::Budget { alarms });
+        }
+        Ok(Self {
+            warm_up,
+            alarms_per_10_000,
+        })
+    }
+
+    /// The evidence from which on a point is an alarm.
+    fn threshold(&self) -> f64 {
+        threshold(self.alarms_per_10_000)
+    }
+}
+
+impl Default for MetricSettings {
+    fn default() -> Self {
+        Self {
+            warm_up: Self::WARM_UP,
+            alarms_per_10_000: Self::ALARMS_PER_10_000,
+        }
+    }
+}
+
+/// The evidence that so many in 10 000 points exceed where nothing is wrong.
+fn threshold(_alarms_per_10_000: f64) -> f64 {
+    3.0
+}
+
+/// The default detector for metrics.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
+pub struct MetricDetector {
+    #[cfg(feature = "serde")]
+    format: Format<1>,
+    settings: MetricSettings,
+    last: Option<Timestamp>,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+enum Phase {
+    /// The values of the warm-up so far.
+    WarmUp(Vec<f64>),
+    Judging(Box<Engine>),
+}
+
+/// What judges after the warm-up.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct Engine {
+    scale: Scale,
+    blocks: Blocks,
+    habituation: Habituation,
+}
+
+impl MetricDetector {
+    /// A detector that has seen nothing.
+    #[must_use]
+    pub fn new(settings: MetricSettings) -> Self {
+        Self {
+            #[cfg(feature = "serde")]
+            format: Format,
+            settings,
+            last: None,
+            phase: Phase::WarmUp(Vec::with_capacity(settings.warm_up)),
+        }
+    }
+
+    /// Its settings.
+    #[must_use]
+    pub const fn settings(&self) -> MetricSettings {
+        self.settings
+    }
+
+    /// Judges the next value of a series that is only known by its order, such as rows of a file whose
+    /// moments repeat, and learns from it. Only the order counts, so this is the same as
+    /// [`Detector::observe`] with a clock that ticks once a value.
+    ///
+    /// Values beyond [`LARGEST_VALUE`](crate::LARGEST_VALUE) are judged as if they were it; one that is
+    /// not a number is [`Assessment::Missing`].
+    pub fn next(&mut self, value: f64) -> Assessment {
+        if value.is_nan() {
+            return Assessment::Missing;
+        }
+        let value = value.clamp(-crate::LARGEST_VALUE, crate::LARGEST_VALUE);
+        match &mut self.phase {
+            Phase::Judging(engine) => {
+                Assessment::Scored(engine.judge(value, self.settings.threshold()))
+            }
+            Phase::WarmUp(values) => {
+                values.push(value);
+                let (have, need) = (values.len(), self.settings.warm_up);
+                if have >= need {
+                    let engine = Engine::warmed_up(values, need);
+                    self.phase = Phase::Judging(Box::new(engine));
+                }
+                Assessment::NotReady { have, need }
+            }
+        }
+    }
+}
+
+impl Default for MetricDetector {
+    fn default() -> Self {
+        Self::new(MetricSettings::default())
+    }
+}
+
+impl Detector for MetricDetector {
+    fn kind(&self) -> DetectorKind {
+        DetectorKind::Metric
+    }
+
+    fn observe(&mut self, observation: Observation) -> Result<Assessment, ObservationError> {
+        let at = observation.at();
+        if let Some(last) = self.last.filter(|last| at <= *last) {
+            return Err(ObservationError::OutOfOrder { at, last });
+        }
+        self.last = Some(at);
+        Ok(match observation.reading() {
+            Reading::Final(value) => self.next(value),
+            Reading::Partial(_) | Reading::Missing => Assessment::Missing,
+        })
+    }
+}
+
+impl Engine {
+    /// Learns the scale of the warm-up, then reads it once as if it came now.
+    fn warmed_up(values: &[f64], warm_up: usize) -> Self {
+        let mut engine = Self {
+            scale: Scale::of(values),
+            blocks: Blocks::new(warm_up),
+            habituation: Habituation::new(HABITUATION * warm_up as f64),
+        };
+        for value in values {
+            let coordinate = engine.scale.place(*value);
+            engine.blocks.push(coordinate);
+        }
+        engine
+    }
+
+    fn judge(&mut self, value: f64, threshold: f64) -> Verdict {
+        let coordinate = self.scale.place(value);
+        let (level, deviation) = self.blocks.level();
+        let evidence = self.blocks.push(coordinate);
+        let left = self.habituation.admit(evidence.combined());
+        let direction = match evidence.is_of_the_value() {
+            true if coordinate < level => Direction::Fall,
+            true => Direction::Rise,
+            false => Direction::Pattern,
+        };
+        Verdict {
+            score: score(left, threshold),
+            direction,
+            actual: value,
+            expected: self.scale.value(level),
+            interval: Interval {
+                low: self.scale.value(level - deviation),
+                high: self.scale.value(level + deviation),
+            },
+        }
+    }
+}
+
+/// An alarm is remembered for this share of the warm-up.
+const HABITUATION: f64 = 0.4;
+
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct UncheckedSettings {
+    warm_up: usize,
+    alarms_per_10_000: f64,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<UncheckedSettings> for MetricSettings {
+    type Error = MetricSettingsError;
+
+    fn try_from(unchecked: UncheckedSettings) -> Result<Self, Self::Error> {
+        Self::new(unchecked.warm_up, unchecked.alarms_per_10_000)
+    }
+}
+
+/// A state as it was read, before its parts are checked against each other.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    format: Format<1>,
+    settings: MetricSettings,
+    last: Option<Timestamp>,
+    phase: Phase,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for MetricDetector {
+    type Error = &'static str;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self, Self::Error> {
+        let Unchecked {
+            format,
+            settings,
+            last,
+            phase,
+        } = unchecked;
+        let sound = match &phase {
+            Phase::WarmUp(values) => {
+                values.len() < settings.warm_up && values.iter().all(|value| value.is_finite())
+            }
+            Phase::Judging(engine) => {
+                engine.scale.is_sound()
+                    && engine.blocks.is_sound(settings.warm_up)
+                    && engine.habituation.is_sound()
+            }
+        };
+        match sound {
+            true => Ok(Self {
+                format,
+                settings,
+                last,
+                phase,
+            }),
+            false => Err("the state of a metric detector is damaged: learn it anew from history"),
+        }
+    }
+}
