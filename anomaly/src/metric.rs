@@ -51,6 +51,12 @@ pub enum MetricSettingsError {
 }
 
 impl MetricSettings {
+    /// The shortest warm-up: shorter ones say nothing of a spread.
+    pub const SHORTEST: usize = 40;
+
+    /// The longest warm-up: a year of 5-minute points.
+    pub const LONGEST: usize = 100_000;
+
     /// Two and a half days of 5-minute points, the longest probation of the Numenta benchmark.
     pub const WARM_UP: usize = 750;
 
@@ -66,7 +72,7 @@ impl MetricSettings {
     /// [`MetricSettingsError`] for a warm-up outside of 40 to 100 000 points or a budget outside of 0.01
     /// to 1000.
     pub fn new(warm_up: usize, alarms_per_10_000: f64) -> Result<Self, MetricSettingsError> {
-        if !(40..=100_000).contains(&warm_up) {
+        if !(Self::SHORTEST..=Self::LONGEST).contains(&warm_up) {
             return Err(MetricSettingsError::WarmUp { points: warm_up });
         }
         if !(0.01..=1_000.0).contains(&alarms_per_10_000) {
@@ -77,6 +83,13 @@ impl MetricSettings {
             warm_up,
             alarms_per_10_000,
         })
+    }
+
+    /// The same with another warm-up, or the nearest that can be.
+    #[must_use]
+    pub fn with_warm_up(self, points: usize) -> Self {
+        let warm_up = points.clamp(Self::SHORTEST, Self::LONGEST);
+        Self { warm_up, ..self }
     }
 
     /// The evidence from which on a point is an alarm.

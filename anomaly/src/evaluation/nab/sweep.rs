@@ -134,7 +134,11 @@ impl Corpus {
             }
             (parts, raws.iter().sum::<f64>())
         };
-        let empty = self.categories.iter().map(|name| CategoryReport::empty(name)).collect();
+        let empty = self
+            .categories
+            .iter()
+            .map(|name| CategoryReport::empty(name))
+            .collect();
         let (categories, raw) = count(empty, vec![0.0; self.categories.len()]);
         Report {
             profile,
