@@ -70,9 +70,9 @@ impl Calibration {
         let octave = octave(distance);
         let bin = bin(octave);
         if bin < self.tail.first || self.tail.count == 0.0 {
-            let above: f32 = self.counts[bin + 1..].iter().sum();
-            let above = f64::from(above) + f64::from(self.counts[bin]) / 2.0;
-            return -((above + 0.5) / (self.total + 1.0)).log10();
+            // Those of the same bin count as larger: where all are alike, none is evidence.
+            let reached: f32 = self.counts[bin..].iter().sum();
+            return -((f64::from(reached) + 1.0) / (self.total + 1.0)).log10();
         }
         let beyond = octave - self.tail.first as f64 / BINS_PER_OCTAVE;
         let reached = (self.tail.count + 1.0) / (self.total + 1.0);
@@ -86,7 +86,15 @@ impl Calibration {
         ((self.tail.count + 1.0) / (octaves * std::f64::consts::LN_2)).min(LARGEST_EXPONENT)
     }
 
-    pub(crate) fn learn(&mut self, distance: f64) {
+    /// The evidence of a distance, which is then learned; none where there is no distance.
+    pub(crate) fn judge(&mut self, distance: Option<f64>) -> f64 {
+        let Some(distance) = distance else { return 0.0 };
+        let evidence = self.evidence(distance);
+        self.learn(distance);
+        evidence
+    }
+
+    fn learn(&mut self, distance: f64) {
         self.counts[bin(octave(distance))] += 1.0;
         self.total += 1.0;
         self.tail = self.find_tail();
@@ -119,7 +127,7 @@ fn bin(octave: f64) -> usize {
     ((octave * BINS_PER_OCTAVE) as usize).min(N_BINS - 1)
 }
 
-/// An alarm raises the bar by a fifth above itself, and the bar sinks back: what repeats has to be
+/// An alarm raises the bar to a third above itself, and the bar sinks back: what repeats has to be
 /// stronger to be told again, but nothing is ever muted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -129,7 +137,7 @@ pub(crate) struct Habituation {
 }
 
 /// By how much the bar is above the evidence that raised it.
-const OVERSHOOT: f64 = 1.2;
+const OVERSHOOT: f64 = 1.3;
 
 /// How fast what is left of the evidence goes to nothing where it only reaches the bar: a root, so that
 /// evidence passes nearly whole as soon as it is clearly above.

@@ -15,8 +15,8 @@ use crate::calibration::Habituation;
 #[cfg(feature = "serde")]
 use crate::format::Format;
 use crate::{
-    Assessment, Detector, DetectorKind, Direction, Interval, Observation, ObservationError,
-    Reading, Verdict, score,
+    Assessment, Detector, DetectorKind, Interval, Observation, ObservationError, Reading, Verdict,
+    score,
 };
 use blocks::Blocks;
 use scale::Scale;
@@ -230,16 +230,11 @@ impl Engine {
     fn judge(&mut self, value: f64, threshold: f64) -> Verdict {
         let coordinate = self.scale.place(value);
         let (level, deviation) = self.blocks.level();
-        let evidence = self.blocks.push(coordinate);
-        let left = self.habituation.admit(evidence.combined());
-        let direction = match evidence.is_of_the_value() {
-            true if coordinate < level => Direction::Fall,
-            true => Direction::Rise,
-            false => Direction::Pattern,
-        };
+        let finding = self.blocks.push(coordinate);
+        let left = self.habituation.admit(finding.evidence);
         Verdict {
             score: score(left, threshold),
-            direction,
+            direction: finding.direction,
             actual: value,
             expected: self.scale.value(level),
             interval: Interval {
@@ -250,8 +245,8 @@ impl Engine {
     }
 }
 
-/// An alarm is remembered for this share of the warm-up.
-const HABITUATION: f64 = 0.4;
+/// The bar sinks by the factor e in this share of the warm-up.
+const HABITUATION: f64 = 0.5;
 
 #[cfg(feature = "serde")]
 #[derive(serde::Deserialize)]

@@ -49,25 +49,29 @@ impl ValueMemory {
     }
 }
 
-/// How many blocks make a course: with blocks of a 104th, 15 % of the warm-up.
+/// How many means in a row make a course: with blocks of a 104th, 15 % of the warm-up.
 pub(super) const COURSE: usize = 16;
 
-/// The courses of the past, each the means of sixteen blocks in a row, and how near the nearest of them
-/// comes to the newest.
+/// The largest coordinate in a course, 256 units of spread: squared differences of sixteen pairs then
+/// fit into 32 bits.
+const LARGEST: i16 = 8_191;
+
+/// The courses of the past, each sixteen means in a row, and how near the nearest of them comes to the
+/// newest.
 ///
-/// The distance to each course is carried on from block to block: the pair of means that enters is
-/// added, the pair that leaves is subtracted (as in Yeh and others, *Matrix Profile I*, 2016). They are
-/// whole numbers, so nothing drifts.
+/// The distance to each course is carried on from mean to mean: the pair that enters is added, the pair
+/// that leaves is subtracted (as in Yeh and others, *Matrix Profile I*, 2016). They are whole numbers,
+/// so nothing drifts.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct CourseMemory {
+pub(super) struct CourseMemory<const REMEMBERED: usize> {
     /// The means, oldest first; moved to the front when the room is used up.
     means: Vec<i16>,
     /// The squared distance of the newest course to each before it, oldest first.
-    distances: Vec<f64>,
+    distances: Vec<u32>,
 }
 
-impl CourseMemory {
+impl<const REMEMBERED: usize> CourseMemory<REMEMBERED> {
     pub(super) fn new() -> Self {
         Self {
             means: Vec::with_capacity(Self::ROOM),
@@ -79,27 +83,29 @@ impl CourseMemory {
     const ROOM: usize = 2 * (REMEMBERED + COURSE);
 
     pub(super) fn is_sound(&self) -> bool {
-        let whole = |distance: &f64| distance.is_finite() && *distance >= 0.0;
-        let n_before = self.means.len().saturating_sub(COURSE);
+        let n_before = self.means.len().saturating_sub(COURSE + 1);
+        let bounded = |mean: &i16| (-LARGEST..=LARGEST).contains(mean);
         self.means.len() <= Self::ROOM
-            && (self.distances.len() == n_before
-                || self.distances.len() == REMEMBERED && n_before >= REMEMBERED)
-            && self.distances.iter().all(whole)
+            && self.means.iter().all(bounded)
+            && self.distances.len() == n_before.min(REMEMBERED)
+            && (1..=self.distances.len())
+                .all(|lag| self.distances[self.distances.len() - lag] == self.distance_to(lag))
     }
 
-    /// Adds the mean of a block; then the distance of the course it ends to the nearest before it,
-    /// once there are some.
+    /// Adds a mean; then the distance of the course it ends to the nearest before it, once there are
+    /// some.
     pub(super) fn push(&mut self, coordinate: f64) -> Option<f64> {
         self.make_room();
-        self.means.push(compact(coordinate));
+        self.means
+            .push(compact(coordinate).clamp(-LARGEST, LARGEST));
         let n_before = self.means.len().checked_sub(COURSE + 1)?;
         self.carry_on();
         if self.distances.len() < n_before.min(REMEMBERED) {
-            let distance = self.distance_to_oldest();
+            let distance = self.distance_to(self.distances.len() + 1);
             self.distances.insert(0, distance);
         }
-        let nearest = self.distances.iter().copied().fold(f64::INFINITY, f64::min);
-        (n_before > COURSE).then(|| nearest.sqrt())
+        let nearest = self.distances.iter().copied().fold(u32::MAX, u32::min);
+        (n_before > COURSE).then(|| f64::from(nearest).sqrt())
     }
 
     fn make_room(&mut self) {
@@ -110,31 +116,31 @@ impl CourseMemory {
         }
     }
 
-    /// Moves every distance one block on.
+    /// Moves every distance one mean on.
     fn carry_on(&mut self) {
         let (n, newest) = (self.distances.len(), self.means.len() - 1);
-        let enters = f64::from(self.means[newest]);
-        let leaves = f64::from(self.means[newest - COURSE]);
+        let (enters, leaves) = (self.means[newest], self.means[newest - COURSE]);
         let entering = &self.means[newest - n..newest];
         let leaving = &self.means[newest - n - COURSE..newest - COURSE];
         let pairs = entering.iter().zip(leaving);
         for (distance, (&entering, &leaving)) in self.distances.iter_mut().zip(pairs) {
-            let (gain, loss) = (enters - f64::from(entering), leaves - f64::from(leaving));
-            *distance += gain * gain - loss * loss;
+            let gained = *distance + squared(enters - entering);
+            *distance = gained - squared(leaves - leaving);
         }
     }
 
-    fn distance_to_oldest(&self) -> f64 {
+    /// The squared distance of the newest course to the one so many means before it.
+    fn distance_to(&self, lag: usize) -> u32 {
         let newest = self.means.len() - COURSE;
-        let oldest = newest - self.distances.len() - 1;
-        let pairs = self.means[newest..]
-            .iter()
-            .zip(&self.means[oldest..])
-            .take(COURSE);
-        pairs
-            .map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2))
-            .sum()
+        let pairs = self.means[newest..].iter().zip(&self.means[newest - lag..]);
+        pairs.map(|(a, b)| squared(a - b)).sum()
     }
+}
+
+/// Of a difference of two means, which fits into 16 bits.
+fn squared(difference: i16) -> u32 {
+    let difference = i32::from(difference);
+    (difference * difference) as u32
 }
 
 /// How many quantiles describe a distribution.

@@ -1,1 +1,4 @@
 //! The crate as its users see it.
+
+mod metric;
+mod nab;
