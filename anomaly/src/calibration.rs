@@ -127,6 +127,57 @@ fn bin(octave: f64) -> usize {
     ((octave * BINS_PER_OCTAVE) as usize).min(N_BINS - 1)
 }
 
+/// The evidence from which on a point is an alarm, kept where the alarms stay in their budget.
+///
+/// How often noise exceeds a given evidence differs from series to series by a factor of ten. So each
+/// alarm raises the line a little and each point without one lowers it by what makes both equal at the
+/// budgeted rate (Gibbs and Candès, *Adaptive Conformal Inference Under Distribution Shift*, 2021):
+/// over n points the alarms beyond the budget are at most the logarithm of how far the line has moved,
+/// divided by the step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct AlarmLine {
+    /// The natural logarithm of the line above where it began.
+    shift: f64,
+}
+
+/// An alarm raises the line by 7 %. Measured on noise: a tenth brings the rate within 10 % sooner, but
+/// lets a busy week count for longer.
+const STEP: f64 = 0.07;
+
+/// The line stays within a quarter and four times of where it began.
+const LARGEST_SHIFT: f64 = 2.0 * std::f64::consts::LN_2;
+
+impl AlarmLine {
+    pub(crate) const fn new() -> Self {
+        Self { shift: 0.0 }
+    }
+
+    pub(crate) fn is_sound(&self) -> bool {
+        self.shift.abs() <= LARGEST_SHIFT
+    }
+
+    /// The line for a series of which nothing is known but the budget, as a share of points.
+    ///
+    /// A straight line through what white, autoregressive, heavy-tailed and seasonal noise exceeds at
+    /// rates from 0.5 to 20 in 10 000: their mean is 1.02, 0.90, 0.57, 0.44 and 0.30 at 0.5, 1, 5, 10
+    /// and 20 (160 000 points of each, the default warm-up).
+    fn start(budget: f64) -> f64 {
+        (-0.917 - 0.45 * budget.log10()).max(0.1)
+    }
+
+    /// The line before a point.
+    pub(crate) fn threshold(&self, budget: f64) -> f64 {
+        Self::start(budget) * self.shift.exp()
+    }
+
+    /// Learns whether the point was an alarm.
+    pub(crate) fn learn(&mut self, is_alarm: bool, budget: f64) {
+        let step = if is_alarm { STEP } else { -STEP * budget };
+        self.shift = (self.shift + step).clamp(-LARGEST_SHIFT, LARGEST_SHIFT);
+    }
+}
+
 /// An alarm raises the bar to a third above itself, and the bar sinks back: what repeats has to be
 /// stronger to be told again, but nothing is ever muted.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -11,7 +11,7 @@ mod scale;
 
 use jiff::Timestamp;
 
-use crate::calibration::Habituation;
+use crate::calibration::{AlarmLine, Habituation};
 #[cfg(feature = "serde")]
 use crate::format::Format;
 use crate::{
@@ -92,9 +92,9 @@ impl MetricSettings {
         Self { warm_up, ..self }
     }
 
-    /// The evidence from which on a point is an alarm.
-    fn threshold(&self) -> f64 {
-        threshold(self.alarms_per_10_000)
+    /// The budget as a share of points.
+    fn budget(&self) -> f64 {
+        self.alarms_per_10_000 / 10_000.0
     }
 }
 
@@ -105,11 +105,6 @@ impl Default for MetricSettings {
             alarms_per_10_000: Self::ALARMS_PER_10_000,
         }
     }
-}
-
-/// The evidence that so many in 10 000 points exceed where nothing is wrong.
-fn threshold(_alarms_per_10_000: f64) -> f64 {
-    3.0
 }
 
 /// The default detector for metrics.
@@ -139,6 +134,7 @@ struct Engine {
     scale: Scale,
     blocks: Blocks,
     habituation: Habituation,
+    line: AlarmLine,
 }
 
 impl MetricDetector {
@@ -173,7 +169,7 @@ impl MetricDetector {
         let value = value.clamp(-crate::LARGEST_VALUE, crate::LARGEST_VALUE);
         match &mut self.phase {
             Phase::Judging(engine) => {
-                Assessment::Scored(engine.judge(value, self.settings.threshold()))
+                Assessment::Scored(engine.judge(value, self.settings.budget()))
             }
             Phase::WarmUp(values) => {
                 values.push(value);
@@ -219,6 +215,7 @@ impl Engine {
             scale: Scale::of(values),
             blocks: Blocks::new(warm_up),
             habituation: Habituation::new(HABITUATION * warm_up as f64),
+            line: AlarmLine::new(),
         };
         for value in values {
             let coordinate = engine.scale.place(*value);
@@ -227,11 +224,13 @@ impl Engine {
         engine
     }
 
-    fn judge(&mut self, value: f64, threshold: f64) -> Verdict {
+    fn judge(&mut self, value: f64, budget: f64) -> Verdict {
         let coordinate = self.scale.place(value);
         let (level, deviation) = self.blocks.level();
         let finding = self.blocks.push(coordinate);
         let left = self.habituation.admit(finding.evidence);
+        let threshold = self.line.threshold(budget);
+        self.line.learn(left >= threshold, budget);
         Verdict {
             score: score(left, threshold),
             direction: finding.direction,
@@ -293,6 +292,7 @@ impl TryFrom<Unchecked> for MetricDetector {
                 engine.scale.is_sound()
                     && engine.blocks.is_sound(settings.warm_up)
                     && engine.habituation.is_sound()
+                    && engine.line.is_sound()
             }
         };
         match sound {

@@ -192,8 +192,9 @@ impl Blocks {
         let value = self.values.distance(block.extreme);
         self.values.learn(block.extreme);
         let course = self.courses.push(mean);
+        let overlap = self.last.n_points / self.length;
         let spread = self.last.quantiles();
-        let spread = spread.and_then(|quantiles| self.spreads.push(quantiles));
+        let spread = spread.and_then(|quantiles| self.spreads.push(quantiles, overlap));
         self.evidence.value = self.calibrations.value.judge(value);
         self.evidence.rises = block.rises;
         self.evidence.course = self.calibrations.course.judge(course);

@@ -30,12 +30,12 @@ impl ValueMemory {
         if self.values.len() < 2 {
             return None;
         }
-        let coordinate = coordinate as f32;
-        let distances = self
-            .values
-            .iter()
-            .map(|value| (f32::from(*value) - coordinate).abs());
-        Some(f64::from(distances.fold(f32::INFINITY, f32::min)))
+        let rounded = compact(coordinate);
+        let steps = self.values.iter().map(|value| value.abs_diff(rounded));
+        let steps = steps.fold(u16::MAX, u16::min);
+        // Coordinates are whole but far out, where the part lost by rounding keeps records in order.
+        let lost = coordinate.abs() - f64::from(rounded).abs();
+        Some(f64::from(steps) + lost)
     }
 
     pub(super) fn learn(&mut self, coordinate: f64) {
@@ -151,46 +151,71 @@ pub(super) const QUANTILES: usize = 5;
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct SpreadMemory {
-    kept: Vec<[i16; QUANTILES]>,
+    /// Each quantile of all kept distributions, so that many are compared at once.
+    kept: [Vec<i16>; QUANTILES],
     oldest: usize,
     /// Those that still share points with the newest, newest last.
     recent: Vec<[i16; QUANTILES]>,
-    overlap: usize,
+    /// The next that leaves the recent ones is not kept.
     skip: bool,
 }
+
+/// How many distributions are kept.
+const KEPT: usize = REMEMBERED / 2;
 
 impl SpreadMemory {
     /// A memory for distributions that share points with so many before them.
     pub(super) fn new(overlap: usize) -> Self {
         Self {
-            kept: Vec::with_capacity(REMEMBERED / 2),
+            kept: std::array::from_fn(|_| Vec::with_capacity(KEPT)),
             oldest: 0,
             recent: Vec::with_capacity(overlap + 1),
-            overlap,
             skip: false,
         }
     }
 
     pub(super) fn is_sound(&self, overlap: usize) -> bool {
-        self.kept.len() <= REMEMBERED / 2
-            && self.oldest < REMEMBERED / 2
-            && self.overlap == overlap
+        let n_kept = self.kept[0].len();
+        let bounded = |value: &i16| (-LARGEST..=LARGEST).contains(value);
+        let mut columns = self.kept.iter();
+        n_kept <= KEPT
+            && columns.all(|column| column.len() == n_kept && column.iter().all(bounded))
+            && self.recent.iter().flatten().all(bounded)
+            && self.oldest < KEPT
             && self.recent.len() <= overlap
     }
 
-    /// The distance to the nearest distribution; then remembers this one.
-    pub(super) fn push(&mut self, quantiles: [i16; QUANTILES]) -> Option<f64> {
-        let squares = self
-            .kept
-            .iter()
-            .map(|kept| squared_distance(kept, &quantiles));
-        let nearest = squares.fold(f32::INFINITY, f32::min);
+    /// The distance to the nearest distribution; then remembers this one. So many before it share
+    /// points with it.
+    pub(super) fn push(&mut self, quantiles: [i16; QUANTILES], overlap: usize) -> Option<f64> {
+        let quantiles = quantiles.map(|quantile| quantile.clamp(-LARGEST, LARGEST));
+        let nearest = self.nearest(&quantiles);
         self.recent.push(quantiles);
-        if self.recent.len() > self.overlap {
+        if self.recent.len() > overlap {
             let leaving = self.recent.remove(0);
             self.keep(leaving);
         }
-        nearest.is_finite().then(|| f64::from(nearest).sqrt())
+        nearest.map(|nearest| f64::from(nearest).sqrt())
+    }
+
+    /// The squared distance to the nearest.
+    fn nearest(&self, quantiles: &[i16; QUANTILES]) -> Option<u32> {
+        const AT_ONCE: usize = 64;
+        let n_kept = self.kept[0].len();
+        let mut nearest = [u32::MAX; AT_ONCE];
+        for start in (0..n_kept).step_by(AT_ONCE) {
+            let end = n_kept.min(start + AT_ONCE);
+            let mut sums = [0_u32; AT_ONCE];
+            for (column, quantile) in self.kept.iter().zip(quantiles) {
+                for (sum, kept) in sums.iter_mut().zip(&column[start..end]) {
+                    *sum += squared(kept - quantile);
+                }
+            }
+            for (nearest, sum) in nearest.iter_mut().zip(&sums[..end - start]) {
+                *nearest = (*nearest).min(*sum);
+            }
+        }
+        (n_kept > 0).then(|| nearest.iter().copied().fold(u32::MAX, u32::min))
     }
 
     fn keep(&mut self, quantiles: [i16; QUANTILES]) {
@@ -198,16 +223,15 @@ impl SpreadMemory {
         if self.skip {
             return;
         }
-        if self.kept.len() < REMEMBERED / 2 {
-            self.kept.push(quantiles);
-            return;
+        let is_full = self.kept[0].len() == KEPT;
+        for (column, quantile) in self.kept.iter_mut().zip(quantiles) {
+            match is_full {
+                true => column[self.oldest] = quantile,
+                false => column.push(quantile),
+            }
         }
-        self.kept[self.oldest] = quantiles;
-        self.oldest = (self.oldest + 1) % (REMEMBERED / 2);
+        if is_full {
+            self.oldest = (self.oldest + 1) % KEPT;
+        }
     }
-}
-
-fn squared_distance(a: &[i16; QUANTILES], b: &[i16; QUANTILES]) -> f32 {
-    let differences = a.iter().zip(b).map(|(a, b)| f32::from(*a) - f32::from(*b));
-    differences.map(|difference| difference * difference).sum()
 }
