@@ -11,14 +11,14 @@ const BINS_PER_OCTAVE: f64 = 8.0;
 /// Distances are at least half a grid step; 24 doublings up from there lies the largest of all.
 const N_BINS: usize = 192;
 
-/// The share of the largest distances that the power law is fitted to.
-const TAIL: f64 = 0.05;
+/// One in so many distances, the largest, is what the power law is fitted to.
+const TAIL: u32 = 20;
 
 /// The exponent of the power law is at most this, for the tail of a bounded quantity has none.
 const LARGEST_EXPONENT: f64 = 4.0;
 
 /// Without this many numbers there is no opinion.
-const FEWEST: f64 = 20.0;
+const FEWEST: u32 = 20;
 
 /// Conformal evidence: the rank of a distance among all that came before it (Vovk, Gammerman and
 /// Shafer, *Algorithmic Learning in a Random World*, 2005), and beyond the largest 5 % a power law with
@@ -27,63 +27,45 @@ const FEWEST: f64 = 20.0;
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Calibration {
-    counts: Vec<f32>,
-    total: f64,
-    /// The first bin of the tail and what lies in the tail: the count, and the sum of how many octaves
-    /// each of it lies above the tail's start.
+    counts: Vec<u32>,
+    total: u32,
     tail: Tail,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+/// The largest distances: as many whole bins as hold no more than the share of the tail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Tail {
     first: usize,
-    count: f64,
-    octaves: f64,
+    count: u32,
+    /// The bins from the first to that of each distance, all added.
+    bins: u64,
 }
 
 impl Calibration {
     pub(crate) fn new() -> Self {
         Self {
-            counts: vec![0.0; N_BINS],
-            total: 0.0,
-            tail: Tail::default(),
+            counts: vec![0; N_BINS],
+            total: 0,
+            tail: Tail {
+                first: N_BINS,
+                count: 0,
+                bins: 0,
+            },
         }
     }
 
     /// Whether the parts fit together, as after loading.
     pub(crate) fn is_sound(&self) -> bool {
-        let counts_are = |count: &f32| count.is_finite() && *count >= 0.0;
+        let total = self
+            .counts
+            .iter()
+            .map(|count| u64::from(*count))
+            .sum::<u64>();
         self.counts.len() == N_BINS
-            && self.counts.iter().all(counts_are)
-            && self.total.is_finite()
-            && self.tail.first <= N_BINS
-            && self.tail.count.is_finite()
-            && self.tail.octaves.is_finite()
-    }
-
-    /// −log₁₀ of how often a distance is at least this large; 0 as long as too few are known.
-    pub(crate) fn evidence(&self, distance: f64) -> f64 {
-        if self.total < FEWEST {
-            return 0.0;
-        }
-        let octave = octave(distance);
-        let bin = bin(octave);
-        if bin < self.tail.first || self.tail.count == 0.0 {
-            // Those of the same bin count as larger: where all are alike, none is evidence.
-            let reached: f32 = self.counts[bin..].iter().sum();
-            return -((f64::from(reached) + 1.0) / (self.total + 1.0)).log10();
-        }
-        let beyond = octave - self.tail.first as f64 / BINS_PER_OCTAVE;
-        let reached = (self.tail.count + 1.0) / (self.total + 1.0);
-        -reached.log10() + self.exponent() * beyond.max(0.0) * std::f64::consts::LOG10_2
-    }
-
-    /// Hill's estimate of the tail's exponent, with one more point a quarter octave into the tail, so
-    /// that a tail of few points is not taken for a cliff.
-    fn exponent(&self) -> f64 {
-        let octaves = self.tail.octaves + 0.25;
-        ((self.tail.count + 1.0) / (octaves * std::f64::consts::LN_2)).min(LARGEST_EXPONENT)
+            && total == u64::from(self.total)
+            && total < u64::from(u32::MAX)
+            && self.tail == self.find_tail()
     }
 
     /// The evidence of a distance, which is then learned; none where there is no distance.
@@ -94,27 +76,72 @@ impl Calibration {
         evidence
     }
 
+    /// −log₁₀ of how often a distance is at least this large; 0 as long as too few are known.
+    pub(crate) fn evidence(&self, distance: f64) -> f64 {
+        if self.total < FEWEST {
+            return 0.0;
+        }
+        let octave = octave(distance);
+        let bin = bin(octave);
+        if bin < self.tail.first || self.tail.count == 0 {
+            // Those of the same bin count as larger: where all are alike, none is evidence.
+            let reached: u32 = self.counts[bin..].iter().sum();
+            return self.rank(reached);
+        }
+        let beyond = octave - self.tail.first as f64 / BINS_PER_OCTAVE;
+        self.rank(self.tail.count) + self.exponent() * beyond.max(0.0) * std::f64::consts::LOG10_2
+    }
+
+    /// The evidence of a distance that so many reach.
+    fn rank(&self, reached: u32) -> f64 {
+        ((f64::from(self.total) + 1.0) / (f64::from(reached) + 1.0)).log10()
+    }
+
+    /// Hill's estimate of the tail's exponent, with one more point a quarter octave into the tail, so
+    /// that a tail of few points is not taken for a cliff.
+    fn exponent(&self) -> f64 {
+        let count = f64::from(self.tail.count);
+        let octaves = (self.tail.bins as f64 + count / 2.0) / BINS_PER_OCTAVE + 0.25;
+        ((count + 1.0) / (octaves * std::f64::consts::LN_2)).min(LARGEST_EXPONENT)
+    }
+
     fn learn(&mut self, distance: f64) {
-        self.counts[bin(octave(distance))] += 1.0;
-        self.total += 1.0;
-        self.tail = self.find_tail();
+        // Ranks among four thousand million distances are as good as among more.
+        if self.total >= u32::MAX - 1 {
+            return;
+        }
+        let bin = bin(octave(distance));
+        self.counts[bin] += 1;
+        self.total += 1;
+        if let Some(bins) = bin.checked_sub(self.tail.first) {
+            self.tail.count += 1;
+            self.tail.bins += bins as u64;
+        }
+        self.tail = self.adjusted(self.tail);
+    }
+
+    /// How many distances the tail may hold.
+    fn room(&self) -> u32 {
+        self.total.max(4) / TAIL
+    }
+
+    /// The tail with as many bins as there is room for.
+    fn adjusted(&self, mut tail: Tail) -> Tail {
+        while tail.count > self.room() {
+            tail.count -= self.counts[tail.first];
+            tail.bins -= u64::from(tail.count);
+            tail.first += 1;
+        }
+        while tail.first > 0 && tail.count + self.counts[tail.first - 1] <= self.room() {
+            tail.first -= 1;
+            tail.bins += u64::from(tail.count);
+            tail.count += self.counts[tail.first];
+        }
+        tail
     }
 
     fn find_tail(&self) -> Tail {
-        let room = TAIL * self.total.max(4.0);
-        let (mut first, mut count) = (N_BINS, 0.0);
-        while first > 0 && count + f64::from(self.counts[first - 1]) <= room {
-            first -= 1;
-            count += f64::from(self.counts[first]);
-        }
-        let middle = |offset: usize| (offset as f64 + 0.5) / BINS_PER_OCTAVE;
-        let tail = self.counts[first..].iter().enumerate();
-        let octaves = tail.map(|(offset, count)| f64::from(*count) * middle(offset));
-        Tail {
-            first,
-            count,
-            octaves: octaves.sum(),
-        }
+        self.adjusted(Self::new().tail)
     }
 }
 
