@@ -56,6 +56,7 @@ impl Calibration {
     }
 
     /// Whether the parts fit together, as after loading.
+    #[cfg(feature = "serde")]
     pub(crate) fn is_sound(&self) -> bool {
         let total = self
             .counts
@@ -140,6 +141,7 @@ impl Calibration {
         tail
     }
 
+    #[cfg(any(test, feature = "serde"))]
     fn find_tail(&self) -> Tail {
         self.adjusted(Self::new().tail)
     }
@@ -180,6 +182,7 @@ impl AlarmLine {
         Self { shift: 0.0 }
     }
 
+    #[cfg(feature = "serde")]
     pub(crate) fn is_sound(&self) -> bool {
         self.shift.abs() <= LARGEST_SHIFT
     }
@@ -230,6 +233,7 @@ impl Habituation {
         }
     }
 
+    #[cfg(feature = "serde")]
     pub(crate) fn is_sound(&self) -> bool {
         self.bar.is_finite() && self.bar >= 0.0 && (0.0..1.0).contains(&self.decay)
     }
@@ -243,5 +247,77 @@ impl Habituation {
         }
         self.bar = evidence * OVERSHOOT;
         evidence * (above / evidence).powf(ONSET)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calibrated(distances: impl IntoIterator<Item = f64>) -> Calibration {
+        let mut calibration = Calibration::new();
+        for distance in distances {
+            calibration.judge(Some(distance));
+        }
+        calibration
+    }
+
+    #[test]
+    fn without_enough_distances_there_is_no_evidence() {
+        assert_eq!(calibrated([1.0; 19]).evidence(1e9), 0.0);
+    }
+
+    #[test]
+    fn what_was_always_so_is_no_evidence() {
+        assert_eq!(calibrated([3.0; 1_000]).evidence(3.0), 0.0);
+    }
+
+    /// Of 99 distances 1 to 99, half are at least 50, give or take a bin of 9 %.
+    #[test]
+    fn evidence_is_the_logarithm_of_the_rank() {
+        let evidence = calibrated((1..100).map(f64::from)).evidence(50.0);
+        assert!((evidence - 2.0_f64.log10()).abs() < 0.05, "{evidence}");
+    }
+
+    /// A Pareto tail with the exponent 2: ten times as far is a hundred times as rare.
+    #[test]
+    fn the_tail_follows_the_power_law_of_the_distances() {
+        let n = 20_000;
+        let pareto = |rank: i32| 8.0 * (f64::from(rank) / f64::from(n)).powf(-0.5);
+        let calibration = calibrated((1..=n).map(pareto));
+        let decade = calibration.evidence(1e5) - calibration.evidence(1e4);
+        assert!((decade - 2.0).abs() < 0.15, "{decade}");
+    }
+
+    #[test]
+    fn the_tail_is_kept_as_if_it_were_found_anew() {
+        let mut calibration = Calibration::new();
+        let mut state = 1_u32;
+        for _ in 0..5_000 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            calibration.judge(Some(1e5 / (f64::from(state >> 8) + 1.0)));
+            assert_eq!(calibration.tail, calibration.find_tail());
+        }
+    }
+
+    #[test]
+    fn the_bar_lets_the_stronger_pass_and_sinks() {
+        let mut habituation = Habituation::new(100.0);
+        assert_eq!(habituation.admit(2.0), 2.0);
+        assert_eq!(habituation.admit(2.0), 0.0);
+        assert!(habituation.admit(6.0) > 4.0);
+        (0..500).for_each(|_| assert_eq!(habituation.admit(0.0), 0.0));
+        assert!(habituation.admit(2.0) > 1.9);
+    }
+
+    #[test]
+    fn the_line_rests_where_alarms_meet_their_budget() {
+        let mut line = AlarmLine::new();
+        let before = line.threshold(0.01);
+        for point in 0..10_000 {
+            line.learn(point % 100 == 0, 0.01);
+        }
+        let after = line.threshold(0.01);
+        assert!((after / before - 1.0).abs() < 0.08, "{before} {after}");
     }
 }

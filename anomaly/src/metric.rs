@@ -1,9 +1,30 @@
 //! Which detector does a metric get that nobody has looked at yet?
 //!
-//! [`MetricDetector`] asks three questions of each short block of points, each against a memory of the
+//! [`MetricDetector`] asks four questions of each short block of points, each against a memory of the
 //! same series: was there ever a value like its most extreme one, a course like that of the last sixteen
-//! blocks, a distribution like that of the last points? Each answer becomes a probability by rank among
-//! the answers before it, the three are averaged, and an alarm raises the bar for the next.
+//! blocks, a course like that of the last sixteen fours of blocks, a distribution like that of the last
+//! points? How far the nearest memory is becomes a probability by its rank among all distances before
+//! it; the four are averaged; an alarm raises the bar for the next; and the alarm line moves until the
+//! alarms stay in their budget. There is nothing to tune. What is long and short follows from the
+//! warm-up.
+//!
+//! # Numbers, and how each was set
+//!
+//! | number | value | set by |
+//! |---|---|---|
+//! | block | warm-up ÷ 104 | eight blocks cover a 13th of the warm-up, a published geometry |
+//! | course | 16 blocks; long: 16 × 4 | 8, 12, 16 and 24 score within 1.5 points |
+//! | distribution | quantiles 5, 25, 50, 75, 95 % of warm-up ÷ 26 | four blocks |
+//! | memory | 1500 blocks, 14 warm-ups | what fits into 32 KB; more is better |
+//! | tail | largest 5 %, exponent up to 4 | 2 to 10 %, and 3 to 8, score within 1 point |
+//! | weights | value 1, course 1, long course ½, distribution ½ | ¼ to 1 score within 1.5 points |
+//! | mean | power mean, exponent ⅔ | the middle of 0.5 to 0.8 |
+//! | bar | 1.3 × the alarm, sinks by e in ½ warm-up | 1.1 to 1.5, and 0.4 to 0.7, score within 1.5 points |
+//! | alarm line | 7 % up at an alarm | 3 to 10 % score within 1.5 points |
+//!
+//! "Score" is the mean of the three profiles of the Numenta benchmark on half of its files and eleven
+//! distortions of them (negated, noisy, rooted, logarithmic, trimmed, halved, smoothed). The division by
+//! 104 is the one number without a plateau: 60 to 120 scores two to five points less.
 
 mod blocks;
 mod memory;
@@ -107,7 +128,48 @@ impl Default for MetricSettings {
     }
 }
 
-/// The default detector for metrics.
+/// The default detector for metrics: a series of many points, such as one in 5 minutes.
+///
+/// ```
+/// use bursar_anomaly::{Detector, Direction, MetricDetector, Observation};
+/// use jiff::{SignedDuration, Timestamp};
+///
+/// // Four days of a 5-minute metric with a daily cycle; then one point leaves it.
+/// let mut detector = MetricDetector::default();
+/// let mut at: Timestamp = "2026-11-16T00:00:00Z".parse()?;
+/// for point in 0..1_152 {
+///     let load = 40.0 + 10.0 * (f64::from(point) * std::f64::consts::TAU / 288.0).sin();
+///     let assessment = detector.observe(Observation::new(at, load)?)?;
+///     assert!(!assessment.is_alarm());
+///     at += SignedDuration::from_mins(5);
+/// }
+/// let assessment = detector.observe(Observation::new(at, 95.0)?)?;
+/// let verdict = assessment.verdict().ok_or("the warm-up is over")?;
+/// assert!(verdict.is_alarm());
+/// assert_eq!(verdict.direction, Direction::Rise);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # When it speaks
+/// A clear outlier, as rare as one in a thousand, is told at its own point; everything else at the end of
+/// its block, with the default warm-up at most six points later. Between the ends of blocks the score is
+/// 0, and so it is while an alarm goes on without growing: a score is news.
+///
+/// # What it reads
+/// Final values, by their order. Gaps and missing values are no evidence, and neither is a value that
+/// can still grow: a partial observation is [`Assessment::Missing`]. Scaling or shifting the series
+/// changes no score.
+///
+/// # What it takes
+/// Six kilobytes in the warm-up and 30 after it, and from then on no allocation. At the default warm-up
+/// more than a million points a second on one core; the work is done once a block, so shorter warm-ups
+/// cost more for each point.
+///
+/// # The budget of alarms
+/// On white, autoregressive, heavy-tailed (Student's t, 3 degrees) and seasonal noise it raises 0.6 to 1.5
+/// times the alarms it was allowed in 20 000 points each (default settings, mean of ten seeds). With
+/// other warm-ups the line begins too low (200 points: twice the alarms) or too high (1500 points: down to
+/// a quarter), and moves to where it belongs.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]

@@ -18,13 +18,16 @@ pub(crate) struct Made {
 
 const ROWS: usize = 4_032;
 
+/// The value of a row without its noise.
+type Value<'a> = &'a dyn Fn(usize) -> f64;
+
 /// Writes two weeks of 5-minute points of four metrics, three with an anomaly in the middle of a
 /// labeled window.
 pub(crate) fn write(folder: &Path) -> anyhow::Result<Made> {
     let data = folder.join("data");
     let mut labels = serde_json::Map::new();
     let day = |row: usize| (row as f64 * std::f64::consts::TAU / 288.0).sin();
-    let series: [(&str, &dyn Fn(usize) -> f64, bool); 4] = [
+    let series: [(&str, Value, bool); 4] = [
         ("quiet/daily.csv", &|row| 40.0 + 10.0 * day(row), false),
         (
             "broken/spike.csv",
@@ -67,7 +70,7 @@ fn is_flat(row: usize) -> bool {
     (MIDDLE..MIDDLE + 200).contains(&row)
 }
 
-fn csv(value: &dyn Fn(usize) -> f64, seed: u64) -> anyhow::Result<String> {
+fn csv(value: Value, seed: u64) -> anyhow::Result<String> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut text = String::from("timestamp,value\n");
     for row in 0..ROWS {

@@ -117,6 +117,7 @@ impl Evidence {
         }
     }
 
+    #[cfg(feature = "serde")]
     fn is_sound(&self) -> bool {
         let parts = [self.value, self.course, self.long_course, self.spread];
         parts.iter().all(|part| part.is_finite() && *part >= 0.0)
@@ -205,6 +206,7 @@ impl Blocks {
         }
     }
 
+    #[cfg(feature = "serde")]
     pub(super) fn is_sound(&self, warm_up: usize) -> bool {
         let (length, n_last) = lengths(warm_up);
         self.length == length
@@ -236,6 +238,7 @@ impl Calibrations {
         }
     }
 
+    #[cfg(feature = "serde")]
     fn is_sound(&self) -> bool {
         let all = [&self.value, &self.course, &self.long_course, &self.spread];
         all.into_iter().all(Calibration::is_sound)
@@ -250,6 +253,7 @@ impl LongBlock {
         (self.n_blocks == LONG).then(|| std::mem::take(self).sum / LONG as f64)
     }
 
+    #[cfg(feature = "serde")]
     fn is_sound(&self) -> bool {
         self.sum.is_finite() && self.n_blocks < LONG
     }
@@ -269,6 +273,7 @@ impl Block {
         leads
     }
 
+    #[cfg(feature = "serde")]
     fn is_sound(&self, length: usize) -> bool {
         let finite = self.sum.is_finite() && self.extreme.is_finite() && self.deviation.is_finite();
         finite && self.n_points < length
@@ -289,6 +294,7 @@ impl Level {
         signed
     }
 
+    #[cfg(feature = "serde")]
     fn is_sound(&self) -> bool {
         self.mean.unwrap_or(0.0).is_finite() && self.deviation.is_finite()
     }
@@ -335,6 +341,7 @@ impl LastPoints {
         (self.by_size.len() == self.n_points).then(|| [5, 25, 50, 75, 95].map(at))
     }
 
+    #[cfg(feature = "serde")]
     fn is_sound(&self, n_points: usize) -> bool {
         let mut sorted = self.by_age.clone();
         sorted.sort_unstable();

@@ -21,6 +21,7 @@ impl ValueMemory {
         }
     }
 
+    #[cfg(feature = "serde")]
     pub(super) fn is_sound(&self) -> bool {
         self.values.len() <= REMEMBERED && self.oldest < REMEMBERED
     }
@@ -82,6 +83,7 @@ impl<const REMEMBERED: usize> CourseMemory<REMEMBERED> {
     /// Means of all remembered courses, and as many again before they are moved.
     const ROOM: usize = 2 * (REMEMBERED + COURSE);
 
+    #[cfg(feature = "serde")]
     pub(super) fn is_sound(&self) -> bool {
         let n_before = self.means.len().saturating_sub(COURSE + 1);
         let bounded = |mean: &i16| (-LARGEST..=LARGEST).contains(mean);
@@ -174,6 +176,7 @@ impl SpreadMemory {
         }
     }
 
+    #[cfg(feature = "serde")]
     pub(super) fn is_sound(&self, overlap: usize) -> bool {
         let n_kept = self.kept[0].len();
         let bounded = |value: &i16| (-LARGEST..=LARGEST).contains(value);
@@ -233,5 +236,80 @@ impl SpreadMemory {
         if is_full {
             self.oldest = (self.oldest + 1) % KEPT;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(n: usize) -> impl Iterator<Item = f64> {
+        let mut state = 3_u32;
+        (0..n).map(move |_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            f64::from(state >> 22) - 512.0
+        })
+    }
+
+    /// Also when the room was used up and the means were moved.
+    #[test]
+    fn carried_distances_are_those_computed_anew() {
+        const FEW: usize = 40;
+        let mut memory = CourseMemory::<FEW>::new();
+        let mut means: Vec<f64> = Vec::new();
+        for mean in numbers(400) {
+            means.push(mean);
+            let nearest = memory.push(mean);
+            #[cfg(feature = "serde")]
+            assert!(memory.is_sound());
+            let Some(last) = means.len().checked_sub(COURSE) else {
+                continue;
+            };
+            let distance = |first: usize| -> f64 {
+                let pairs = means[first..].iter().zip(&means[last..]);
+                pairs.map(|(a, b)| (a - b).powi(2)).sum()
+            };
+            let oldest = last.saturating_sub(FEW);
+            let expected = (oldest..last).map(distance).fold(f64::INFINITY, f64::min);
+            if let Some(nearest) = nearest {
+                assert_eq!(nearest, expected.sqrt());
+            }
+        }
+    }
+
+    #[test]
+    fn the_oldest_value_is_forgotten_first() {
+        let mut memory = ValueMemory::new();
+        memory.learn(7_000.0);
+        numbers(REMEMBERED - 1).for_each(|value| memory.learn(value));
+        assert_eq!(memory.distance(7_000.0), Some(0.0));
+        memory.learn(0.0);
+        assert!(memory.distance(7_000.0) > Some(6_000.0));
+    }
+
+    /// Beyond the linear part of the grid, coordinates are no whole numbers.
+    #[test]
+    fn records_stay_in_order_between_whole_coordinates() {
+        let mut memory = ValueMemory::new();
+        memory.learn(0.0);
+        memory.learn(1.0);
+        let mut last = None;
+        for tenth in 0..50 {
+            let distance = memory.distance(20_000.0 + f64::from(tenth) / 10.0);
+            assert!(distance > last);
+            last = distance;
+        }
+    }
+
+    #[test]
+    fn a_distribution_is_compared_with_those_that_share_no_point() {
+        let mut memory = SpreadMemory::new(2);
+        let of = |level: i16| [level - 2, level - 1, level, level + 1, level + 2];
+        assert_eq!(memory.push(of(0), 2), None);
+        assert_eq!(memory.push(of(10), 2), None);
+        // The first leaves the recent ones but only every second is kept.
+        assert_eq!(memory.push(of(20), 2), None);
+        assert_eq!(memory.push(of(30), 2), None);
+        assert_eq!(memory.push(of(13), 2), Some(f64::from(5 * 3 * 3).sqrt()));
     }
 }

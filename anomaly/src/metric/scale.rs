@@ -49,6 +49,7 @@ impl Scale {
         }
     }
 
+    #[cfg(feature = "serde")]
     pub(super) fn is_sound(&self) -> bool {
         self.center.is_finite() && self.spread.is_finite() && self.spread >= 0.0
     }
@@ -94,4 +95,44 @@ fn expand(coordinate: f64) -> f64 {
 pub(super) fn compact(coordinate: f64) -> i16 {
     // `as` saturates, and coordinates stay within 16 bits anyway.
     coordinate.round() as i16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coordinates_rise_with_the_value_at_any_size() {
+        let values: Vec<f64> = (0..100).map(f64::from).collect();
+        let mut scale = Scale::of(&values);
+        let mut last = scale.place(0.0);
+        for exponent in 2..=150 {
+            let coordinate = scale.place(10_f64.powi(exponent));
+            assert!(
+                coordinate > last && coordinate < 32_767.0,
+                "{exponent}: {coordinate}"
+            );
+            last = coordinate;
+        }
+    }
+
+    #[test]
+    fn a_coordinate_gives_the_value_back_to_a_step() {
+        let values: Vec<f64> = (0..100).map(f64::from).collect();
+        let mut scale = Scale::of(&values);
+        for value in [-40.0, 0.0, 3.3, 50.0, 5_000.0] {
+            let coordinate = scale.place(value);
+            let back = scale.value(coordinate);
+            assert!((back - value).abs() <= 1.0, "{value} {back}");
+        }
+    }
+
+    #[test]
+    fn of_equal_values_the_first_other_sets_the_unit() {
+        let mut scale = Scale::of(&[7.0; 50]);
+        assert_eq!(scale.place(7.0), 0.0);
+        assert_eq!(scale.place(7.0 + 1e-12), 0.0);
+        assert_eq!(scale.place(9.0), STEPS);
+        assert_eq!(scale.place(11.0), 2.0 * STEPS);
+    }
 }
