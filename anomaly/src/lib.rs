@@ -4,6 +4,7 @@ mod alert;
 pub mod attribution;
 mod batch;
 mod book;
+mod calibration;
 mod cap;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -16,6 +17,7 @@ mod feedback;
 #[cfg(feature = "serde")]
 mod format;
 mod level_shift;
+mod metric;
 mod moving_average;
 mod observation;
 mod planned;
@@ -42,6 +44,7 @@ pub use detector::{
 pub use event::{Escalation, Event, EventId, Phase, Witness};
 pub use feedback::Feedback;
 pub use level_shift::{LevelShift, LevelShiftSettings};
+pub use metric::{MetricDetector, MetricSettings, MetricSettingsError};
 pub use moving_average::{MovingAverage, MovingAverageSettings};
 pub use observation::{LARGEST_VALUE, Observation, ObservationError, Reading};
 pub use planned::{PlanError, PlannedEvent, SeriesFilter};
