@@ -14,8 +14,6 @@
 mod drawing;
 #[path = "watch/series.rs"]
 mod series;
-#[path = "watch/stand_in.rs"]
-mod stand_in;
 #[path = "watch/svg.rs"]
 mod svg;
 #[path = "watch/terminal.rs"]
@@ -27,7 +25,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use bursar_anomaly::{Alarm, AlertBook, Detector, Observation, Policy, Reading, Update, When};
+use bursar_anomaly::{
+    Alarm, AlertBook, Detector, Observation, PointDetector, PointSettings, Policy, Reading, Update,
+    When,
+};
 use clap::Parser;
 use serde::Serialize;
 
@@ -107,7 +108,7 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 
 /// Which detector judges the series.
 fn detector() -> Box<dyn Detector> {
-    Box::new(stand_in::DayProfile::default())
+    Box::new(PointDetector::new(PointSettings::default()))
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {

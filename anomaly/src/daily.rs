@@ -76,7 +76,7 @@ mod verdicts;
 
 use jiff::civil::Date;
 
-use crate::{Assessment, Direction, Interval, LARGEST_VALUE, Reading};
+use crate::{Assessment, Direction, Interval, LARGEST_VALUE, Reading, Verdict};
 
 pub use budget::{AlarmBudget, BudgetError};
 pub use channel::HISTORY_DAYS;
@@ -248,6 +248,18 @@ impl Finding {
     #[must_use]
     pub const fn is_news(&self) -> bool {
         matches!(self.stage, Stage::Raised | Stage::Grown)
+    }
+
+    /// The same as a verdict, of which an [`Alarm`](crate::Alarm) can be made.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        Verdict {
+            score: self.score,
+            direction: self.direction,
+            actual: self.actual,
+            expected: self.expected,
+            interval: self.interval,
+        }
     }
 }
 
