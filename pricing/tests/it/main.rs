@@ -1,1 +1,17 @@
 //! The engine as its users see it.
+
+mod combinations;
+mod conformance;
+mod contracts;
+
+
+
+
+
+
+mod rational;
+
+
+
+
+
