@@ -99,7 +99,8 @@ async fn a_list_comes_back_as_it_was(store: &impl PriceListStore) {
         vec![(Some(u64::MAX), off("0")), (None, off("12.3456789%"))],
     );
     let volume = volume.expect("the ends rise");
-    let begin = moment(100) + SignedDuration::from_nanos(1);
+    let begin = moment(100).saturating_add(SignedDuration::from_nanos(1));
+    let begin = begin.expect("a nanosecond is no unit of the calendar");
     let terms = ListTerms::new(name.clone(), &Tier::Enterprise, begin)
         .contract(&contract)
         .volume(&volume);
@@ -125,7 +126,8 @@ async fn a_quote_comes_back_as_it_was(store: &impl QuoteStore) {
         .kind(TokenKind::Output)
         .contract(&contract)
         .cost_rise("7%".parse().expect("it is a rise"));
-    let begin = moment(100) + SignedDuration::from_nanos(1);
+    let begin = moment(100).saturating_add(SignedDuration::from_nanos(1));
+    let begin = begin.expect("a nanosecond is no unit of the calendar");
     let policy = PricingPolicy::standard();
     let validity = SignedDuration::from_secs(100);
     let quote = Quote::issue(quote_id("q-1"), &policy, &request, begin, validity);

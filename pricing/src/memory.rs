@@ -70,8 +70,8 @@ impl PriceListStore for MemoryStore {
     ) -> Result<Option<PriceList>, StoreError> {
         let lists = locked(&self.lists);
         let editions = lists.get(name).into_iter().flatten();
-        let begun = editions.filter(|list| list.effective_from() <= at);
-        Ok(begun.last().cloned())
+        let mut begun = editions.filter(|list| list.effective_from() <= at);
+        Ok(begun.next_back().cloned())
     }
 
     async fn editions(&self, name: &PriceListName) -> Result<Vec<Timestamp>, StoreError> {

@@ -145,7 +145,6 @@ impl PricingPolicy {
     }
 
     /// The target margin of a tier, and whether it is the tier's own or the base margin.
-    #[must_use]
     pub fn tier(&self, tier: &Tier) -> TierMargin {
         self.target(tier).1
     }

@@ -243,7 +243,8 @@ impl TierMargin {
 pub struct Exposure {
     /// The bound that it breaks.
     pub bound: Bound,
-    /// How far it is from the bound, rounded up to a few places more than the cost has; always over zero.
+    /// How far it is from the bound, rounded up to the places of the waterfall's steps, or to fewer where 28
+    /// digits do not suffice; always over zero.
     pub gap: Money,
 }
 
@@ -423,8 +424,8 @@ pub(crate) fn compute(
         allowed,
         clamp,
         exposure,
-        totals,
-        scale,
+        steps,
+        places,
     } = solution;
     Ok(Price {
         cost,
@@ -445,7 +446,7 @@ pub(crate) fn compute(
             bound,
             gap: money(gap),
         }),
-        waterfall: Waterfall::of_totals(totals, scale, money),
+        waterfall: Waterfall::new(steps.map(money), places),
     })
 }
 

@@ -174,7 +174,6 @@ impl ListEntry {
     }
 
     /// How the price of each band came about.
-    #[must_use]
     pub fn prices(&self) -> &[Price] {
         &self.prices
     }

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use bursar_units::Money;
-use rust_decimal::Decimal;
 
 /// A step on the way from cost to price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,36 +66,26 @@ impl fmt::Display for Step {
 
 /// The steps from cost to price. They add up to the price to the last digit.
 ///
-/// After each step the exact total, a fraction, is rounded half to even to some places more than cost and
-/// quantum have; a step is the difference of two such totals. So each step is within one unit of its last
-/// place of its exact value, and no rest is left over.
+/// After each step the exact total, a fraction, is rounded half to even to [`places`](Self::places); a step
+/// is the difference of two such totals. So each step is within one unit of that place of its exact value,
+/// and nothing is left over. Cost and price themselves are not rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct Waterfall {
     amounts: [Money; Step::ALL.len()],
+    places: u32,
 }
 
 impl Waterfall {
-    /// From the totals after each step, as whole numbers of `scale` decimal places under 2⁹⁶.
-    pub(crate) fn of_totals(
-        totals: [i128; Step::ALL.len()],
-        scale: u32,
-        in_currency: impl Fn(Decimal) -> Money,
-    ) -> Self {
-        let mut before = 0;
-        let amounts = totals.map(|total| {
-            let step = total.saturating_sub(before);
-            before = total;
-            let step = Decimal::try_from_i128_with_scale(step, scale)
-                .expect("a difference of numbers under 2^96 with a decimal's scale is a decimal");
-            in_currency(step)
-        });
-        Self { amounts }
+    pub(crate) const fn new(amounts: [Money; Step::ALL.len()], places: u32) -> Self {
+        Self { amounts, places }
     }
 
-    #[cfg(feature = "serde")]
-    pub(crate) const fn of_amounts(amounts: [Money; Step::ALL.len()]) -> Self {
-        Self { amounts }
+    /// The decimal places that totals between steps are rounded to: four more than cost, quantum and the
+    /// terms of the contract have, and fewer where 28 digits do not suffice.
+    #[must_use]
+    pub const fn places(&self) -> u32 {
+        self.places
     }
 
     /// What a step adds, or takes where it is under zero.

@@ -39,6 +39,16 @@ impl<W: Whole> Fraction<W> {
         Ok(Self::new(self.numerator, self.denominator.times(divisor)?))
     }
 
+    /// The difference; too wide where it is under zero.
+    pub(crate) fn minus(self, other: Self) -> Result<Self, TooWide> {
+        let left = self.numerator.times(other.denominator)?;
+        let right = other.numerator.times(self.denominator)?;
+        Ok(Self::new(
+            left.minus(right)?,
+            self.denominator.times(other.denominator)?,
+        ))
+    }
+
     pub(crate) fn plus_one(self) -> Result<Self, TooWide> {
         let numerator = self.numerator.plus(self.denominator)?;
         Ok(Self::new(numerator, self.denominator))

@@ -25,6 +25,7 @@ pub(super) struct Saved {
     allowed: Option<AllowedPrices>,
     exposure: Option<Exposure>,
     waterfall: [Money; Step::ALL.len()],
+    waterfall_places: u32,
 }
 
 /// Why what was kept is no price.
@@ -81,7 +82,7 @@ impl TryFrom<Saved> for Price {
             clamp: saved.clamp,
             allowed: saved.allowed,
             exposure: saved.exposure,
-            waterfall: Waterfall::of_amounts(saved.waterfall),
+            waterfall: Waterfall::new(saved.waterfall, saved.waterfall_places),
         })
     }
 }
@@ -91,6 +92,7 @@ impl From<Price> for Saved {
         Self {
             format: Format,
             waterfall: Step::ALL.map(|step| price.waterfall.amount(step)),
+            waterfall_places: price.waterfall.places(),
             cost: price.cost,
             price: price.price,
             tier: price.tier,

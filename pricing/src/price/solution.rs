@@ -41,9 +41,10 @@ pub(super) struct Solution {
     pub(super) allowed: Option<(Decimal, Decimal)>,
     pub(super) clamp: Option<Clamp>,
     pub(super) exposure: Option<(Bound, Decimal)>,
-    /// The total after each step, in units of the `scale`-th place.
-    pub(super) totals: [i128; Step::ALL.len()],
-    pub(super) scale: u32,
+    /// What each step adds.
+    pub(super) steps: [Decimal; Step::ALL.len()],
+    /// The decimal places that the totals between the steps are rounded to.
+    pub(super) places: u32,
 }
 
 /// Why there is no price.
@@ -159,31 +160,37 @@ impl<W: Whole> Path<W> {
     fn to_fixed_price(&self, price: Decimal) -> Result<Solution, Stop> {
         let fixed = Fraction::whole(units(price, self.scale)?);
         let before = self.supply;
-        let (totals, scale) = self.rounded_totals([before, before, fixed, fixed])?;
+        let (steps, places) = self.steps([before, before, fixed, fixed])?;
         Ok(Solution {
             price,
             allowed: None,
             clamp: None,
-            exposure: self.exposure(fixed, scale)?,
-            totals,
-            scale,
+            exposure: self.exposure(fixed, places.max(self.scale))?,
+            steps,
+            places,
         })
     }
 
-    /// The bound that a price breaks, and by how much, rounded up to a unit of the `scale`-th place.
-    fn exposure(&self, price: Fraction<W>, scale: u32) -> Result<Option<(Bound, Decimal)>, Stop> {
-        let (bound, upper, lower) = if price.compare(self.floor)?.is_lt() {
-            (Bound::Floor, self.floor, price)
+    /// The bound that a price breaks, and by how much, rounded up to a unit of the `finest` place, or of a
+    /// coarser one where that does not fit.
+    fn exposure(&self, price: Fraction<W>, finest: u32) -> Result<Option<(Bound, Decimal)>, Stop> {
+        let (bound, gap) = if price.compare(self.floor)?.is_lt() {
+            (Bound::Floor, self.floor.minus(price)?)
         } else if price.compare(self.ceiling)?.is_gt() {
-            (Bound::Ceiling, price, self.ceiling)
+            (Bound::Ceiling, price.minus(self.ceiling)?)
         } else {
             return Ok(None);
         };
-        // One of the two is the price, a whole number of units, so the difference is rounded up once.
-        let finer = self.finer(scale)?;
-        let upper = upper.times(finer)?.ceiling()?;
-        let gap = upper.minus(lower.times(finer)?.floor()?)?;
-        Ok(Some((bound, decimal(gap, scale)?)))
+        for places in (0..=finest).rev() {
+            let units = gap
+                .times(power(places)?)?
+                .divided(power(self.scale)?)?
+                .ceiling()?;
+            if units < W::of(DECIMAL_LIMIT) {
+                return Ok(Some((bound, decimal(units, places)?)));
+            }
+        }
+        Err(Refusal::TooManyDigits.into())
     }
 
     /// The multiple of the quantum that the policy leads to.
@@ -201,49 +208,48 @@ impl<W: Whole> Path<W> {
         let price = Fraction::whole(nearest.times(quantum)?);
         let (bounded, clamp) = limits.clamped(self.discounted)?;
         let after = [self.discounted, bounded, bounded, price];
-        let (totals, scale) = self.rounded_totals(after)?;
+        let (steps, places) = self.steps(after)?;
         let multiple = |count| multiple(count, problem.quantum);
         Ok(Solution {
             price: multiple(nearest)?,
             allowed: Some((multiple(least)?, multiple(most)?)),
             clamp,
             exposure: None,
-            totals,
-            scale,
+            steps,
+            places,
         })
     }
 
-    /// The totals of all steps, given those after discount, bound, fixed price and rounding, rounded to
-    /// some places more than the amounts have, or fewer of them where they do not fit.
-    fn rounded_totals(
+    /// All steps, given the totals after discount, bound, fixed price and rounding. The totals between
+    /// them are rounded to some places more than the amounts have, or to fewer where they do not fit.
+    fn steps(
         &self,
         [discount, bound, fixed, price]: [Fraction<W>; 4],
-    ) -> Result<([i128; Step::ALL.len()], u32), Stop> {
+    ) -> Result<([Decimal; Step::ALL.len()], u32), Stop> {
         let (cost, tier, model, supply) = (self.cost, self.tier, self.model, self.supply);
         let exact = [cost, tier, model, supply, discount, bound, fixed, price];
         let finest = self
             .scale
             .saturating_add(EXTRA_PLACES)
             .min(Decimal::MAX_SCALE);
-        for scale in (self.scale..=finest).rev() {
-            if let Some(totals) = rounded(&exact, self.finer(scale)?)? {
-                return Ok((totals, scale));
+        for places in (0..=finest).rev() {
+            // Cost and price are whole units here, and stay exact however coarse the rest becomes.
+            let scale = places.max(self.scale);
+            let finer = power(scale.saturating_sub(self.scale))?;
+            let coarse = power(scale.saturating_sub(places))?;
+            let totals = rounded(&exact, finer, coarse)?;
+            if let Some(steps) = differences(totals, scale) {
+                return Ok((steps, places));
             }
         }
         Err(Refusal::TooManyDigits.into())
     }
 
-    /// How many units of the `scale`-th place a unit here has.
-    fn finer(&self, scale: u32) -> Result<W, TooWide> {
-        let places = scale.saturating_sub(self.scale);
-        power_of_ten(places).map(W::of).ok_or(TooWide)
-    }
-
     /// The largest of 1, 0.1, 0.01 … under the quantum that has a multiple inside the limits.
     fn suggestion(&self, limits: &Limits<W>, quantum: Decimal) -> Result<Option<Decimal>, TooWide> {
-        let unit = power_of_ten(self.scale).map(W::of).ok_or(TooWide)?;
+        let unit = power(self.scale)?;
         for places in 0..=Decimal::MAX_SCALE {
-            let multiples = power_of_ten(places).map(W::of).ok_or(TooWide)?;
+            let multiples = power(places)?;
             let least = limits.low.times(multiples)?.divided(unit)?.ceiling()?;
             let most = limits.high.times(multiples)?.divided(unit)?.floor()?;
             let is_decimal = least < W::of(DECIMAL_LIMIT);
@@ -319,20 +325,46 @@ impl<W: Whole> Limits<W> {
     }
 }
 
-/// Each total in finer units, rounded half to even; `None` where a decimal does not hold one.
+/// Each total in finer units, rounded half to even to a multiple of `coarse`; the first and the last are
+/// not rounded, for they are whole.
 fn rounded<W: Whole, const N: usize>(
     totals: &[Fraction<W>; N],
     finer: W,
-) -> Result<Option<[i128; N]>, TooWide> {
+    coarse: W,
+) -> Result<[i128; N], TooWide> {
     let mut rounded = [0; N];
-    for (rounded, total) in rounded.iter_mut().zip(totals) {
-        let units = total.times(finer)?.half_even()?;
-        if units >= W::of(DECIMAL_LIMIT) {
-            return Ok(None);
-        }
-        *rounded = units.to_u128()?.cast_signed();
+    let last = N.saturating_sub(1);
+    for (index, (rounded, total)) in rounded.iter_mut().zip(totals).enumerate() {
+        let is_whole = index == 0 || index == last;
+        let coarse = if is_whole { W::of(1) } else { coarse };
+        let multiple = total.times(finer)?.divided(coarse)?.half_even()?;
+        let units = multiple.times(coarse)?.to_u128()?;
+        *rounded = i128::try_from(units).map_err(|_| TooWide)?;
     }
-    Ok(Some(rounded))
+    Ok(rounded)
+}
+
+/// What is added from each total to the next; `None` where a decimal does not hold it.
+fn differences<const N: usize>(totals: [i128; N], scale: u32) -> Option<[Decimal; N]> {
+    let mut steps = [Decimal::ZERO; N];
+    let mut before = 0;
+    for (step, total) in steps.iter_mut().zip(totals) {
+        *step = shortened(total.checked_sub(before)?, scale)?;
+        before = total;
+    }
+    Some(steps)
+}
+
+/// So many units of the `scale`-th place, without zeros at the end where they are too many.
+fn shortened(mut units: i128, mut scale: u32) -> Option<Decimal> {
+    while units.unsigned_abs() >= DECIMAL_LIMIT {
+        if units.checked_rem(10)? != 0 {
+            return None;
+        }
+        units = units.checked_div(10)?;
+        scale = scale.checked_sub(1)?;
+    }
+    Decimal::try_from_i128_with_scale(units, scale).ok()
 }
 
 /// So many units of the `scale`-th place.
@@ -348,4 +380,9 @@ fn decimal<W: Whole>(units: W, scale: u32) -> Result<Decimal, Stop> {
 fn multiple<W: Whole>(count: W, quantum: Decimal) -> Result<Decimal, Stop> {
     let quantum_units: W = units(quantum, quantum.scale())?;
     decimal(count.times(quantum_units)?, quantum.scale())
+}
+
+/// 10^`places`.
+fn power<W: Whole>(places: u32) -> Result<W, TooWide> {
+    power_of_ten(places).map(W::of).ok_or(TooWide)
 }

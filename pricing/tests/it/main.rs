@@ -7,6 +7,11 @@
 )]
 
 mod charges;
+mod combinations;
+#[cfg(feature = "conformance")]
+mod conformance;
+mod contracts;
+mod rational;
 mod reconciliation;
 mod sla;
 #[cfg(feature = "conformance")]
