@@ -15,8 +15,17 @@ use num_rational::BigRational;
 use crate::rational::{exact, is_inside, margin};
 use Bound::{Ceiling, Floor};
 
+type Row = (
+    Tier,
+    Model,
+    SupplyState,
+    &'static str,
+    &'static str,
+    Option<Bound>,
+);
+
 /// Tier, model, supply, price of 1000.00, its margin, and the margin bound that holds it.
-const TABLE: [(Tier, Model, SupplyState, &str, &str, Option<Bound>); 36] = [
+const TABLE: [Row; 36] = [
     (
         Tier::Free,
         Model::GPT_4,

@@ -11,6 +11,7 @@ mod combinations;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod contracts;
+mod properties;
 mod rational;
 mod reconciliation;
 mod sla;
