@@ -1,0 +1,32 @@
+//! wip
+mod appeal;
+mod audit;
+mod condition;
+mod decision;
+mod distinct;
+mod error;
+#[cfg(feature = "serde")]
+mod format;
+mod lists;
+mod live;
+mod rule;
+mod rule_set;
+mod signal;
+mod standing;
+#[cfg(feature = "serde")]
+pub mod text;
+
+pub use appeal::{Appeal, AppealError, Finding};
+pub use audit::Record;
+pub use condition::{Condition, MAX_DEPTH, Relation, Threshold, Truth, Values};
+pub use decision::Decision;
+pub use distinct::{RecentDistinct, address_key};
+pub use error::RuleError;
+pub use lists::{Effect, Entry, Listed, Lists, Subject};
+pub use live::{Comparison, LiveRules, ReplaceError};
+pub use rule::{Action, Evidence, MAX_POINTS, Missing, Mode, Rule};
+pub use rule_set::{MAX_RULES, Policy, RuleSet, Thresholds, Verdict};
+pub use signal::{Code, Context, MAX_SIGNALS, Signal, SignalKind, Vocabulary};
+pub use standing::{Held, Holding, Standing};
+#[cfg(feature = "serde")]
+pub use text::{Format, LoadError};
