@@ -32,9 +32,9 @@ pub struct Record {
     /// The score with what was remembered.
     pub held_score: f64,
     /// The rules that gave points.
-    pub triggered: Vec<Finding>,
+    pub triggered: Vec<TriggeredRule>,
     /// The rules in shadow that would have.
-    pub shadow: Vec<Finding>,
+    pub shadow: Vec<TriggeredRule>,
     /// The rules that could not be evaluated, with the signals they missed.
     pub not_evaluable: Vec<(String, Vec<String>)>,
     /// The list entry that was found: its effect, owner and reason.
@@ -45,11 +45,11 @@ pub struct Record {
     pub signals: Vec<(String, String)>,
 }
 
-/// A rule that held.
+/// A rule that held, as it is recorded.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
-pub struct Finding {
+pub struct TriggeredRule {
     /// The rule's name.
     pub rule: String,
     /// Its points.
@@ -91,11 +91,11 @@ impl Record {
     }
 }
 
-fn finding(decision: &Decision<'_>, rule: &Rule) -> Finding {
+fn finding(decision: &Decision<'_>, rule: &Rule) -> TriggeredRule {
     let mut reason = String::new();
     // Writing to a String cannot fail.
     let _ = rule.write_reason(decision.rules().vocabulary(), decision.context(), &mut reason);
-    Finding {
+    TriggeredRule {
         rule: rule.name().to_owned(),
         points: rule.points(),
         action: rule.action(),

@@ -50,6 +50,7 @@ standard! {
     CONCURRENT_SESSIONS "concurrent_sessions" Number "Sessions (network and client) that overlap now.",
     CONCURRENT_NETWORKS "concurrent_networks" Number "Access networks that overlap now; hosting and VPN networks do not count.",
     TRAVEL_KMH "travel_kmh" Number "The least speed at which the last two places can both be true, in km/h.",
+    IMPOSSIBLE_TRAVELS "impossible_travels" Number "Impossible travels between access networks, faded by half each day.",
     NETWORK_SPREAD "network_spread" Number "Effective number of access networks, 2 to the power of their entropy.",
     CLIENT_SPREAD "client_spread" Number "Effective number of clients, 2 to the power of their entropy.",
     NEW_NETWORK_SHARE "new_network_share" Number "Share of recent tokens from networks the account had not used before.",
@@ -227,6 +228,11 @@ impl Code {
         let mut code = [0; 8];
         code[..bytes.len()].copy_from_slice(bytes);
         Ok(Self(code))
+    }
+
+    /// The name as one word, the same for the same name.
+    pub(crate) const fn word(self) -> u64 {
+        u64::from_le_bytes(self.0)
     }
 
     /// The name as text.
