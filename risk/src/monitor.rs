@@ -1,6 +1,7 @@
 //! Which accounts are remembered when there is no room for all? Those whose score still counts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use thiserror::Error;
@@ -12,7 +13,7 @@ use crate::standing::{Holding, Standing};
 
 /// The signals and standings of many accounts, in bounded memory.
 ///
-/// When it is full, the account that was idle longest and is *clean* (no verdict in force, a faded
+/// When it is full, an account that was idle long and is *clean* (no verdict in force, a faded
 /// score under one point) makes room. An account with an active score is never evicted, so that
 /// nobody launders a score by flooding the monitor with new accounts.
 ///
@@ -32,7 +33,10 @@ use crate::standing::{Holding, Standing};
 /// ```
 #[derive(Debug)]
 pub struct Monitor {
-    accounts: HashMap<String, Watched>,
+    accounts: HashMap<Arc<str>, Watched>,
+    /// Each account once, with when it was last seen as it was put there (the second-chance
+    /// approximation of least recently used, Corbató, 1968).
+    queue: VecDeque<(Arc<str>, Timestamp)>,
     settings: SignalSettings,
     holding: Holding,
     max_accounts: usize,
@@ -52,10 +56,6 @@ pub struct MonitorFull {
     pub max_accounts: usize,
 }
 
-/// As many accounts are looked at for one to evict; the oldest of a sample is old enough, as in the
-/// approximate LRU of Redis.
-const SAMPLE: usize = 64;
-
 impl Monitor {
     /// Room for so many accounts, about two kilobytes each.
     #[must_use]
@@ -68,6 +68,7 @@ impl Monitor {
     pub fn with_settings(max_accounts: usize, settings: SignalSettings, holding: Holding) -> Self {
         Self {
             accounts: HashMap::new(),
+            queue: VecDeque::new(),
             settings,
             holding,
             max_accounts: max_accounts.max(1),
@@ -90,7 +91,9 @@ impl Monitor {
             account: fresh,
             standing: Standing::default(),
         };
-        self.accounts.insert(account.to_owned(), watched);
+        let name: Arc<str> = account.into();
+        self.queue.push_back((Arc::clone(&name), event.at));
+        self.accounts.insert(name, watched);
         Ok(())
     }
 
@@ -128,21 +131,23 @@ impl Monitor {
         if self.accounts.len() < self.max_accounts {
             return Ok(());
         }
-        let clean = self
-            .accounts
-            .iter()
-            .filter(|(_, watched)| watched.standing.is_clean(&self.holding, now));
-        let oldest = clean
-            .take(SAMPLE)
-            .min_by_key(|(name, watched)| (watched.account.last_seen(), *name));
-        match oldest.map(|(name, _)| name.clone()) {
-            Some(name) => {
+        // The first round notes who was seen since; the second must find the idle ones.
+        for _ in 0..2 * self.queue.len() {
+            let Some((name, queued)) = self.queue.pop_front() else {
+                break;
+            };
+            let Some(watched) = self.accounts.get(&name) else {
+                continue;
+            };
+            let last_seen = watched.account.last_seen();
+            if last_seen <= queued && watched.standing.is_clean(&self.holding, now) {
                 self.accounts.remove(&name);
-                Ok(())
+                return Ok(());
             }
-            None => Err(MonitorFull {
-                max_accounts: self.max_accounts,
-            }),
+            self.queue.push_back((name, last_seen));
         }
+        Err(MonitorFull {
+            max_accounts: self.max_accounts,
+        })
     }
 }
