@@ -29,7 +29,7 @@ struct Arguments {
     seed: u64,
 
     /// Accounts to generate.
-    #[arg(long, default_value_t = 2000)]
+    #[arg(long, default_value_t = 1000)]
     accounts: u32,
 
     /// Judge these requests instead: CSV with the columns timestamp, account, account_created, ip, asn,
@@ -75,7 +75,8 @@ fn main() -> anyhow::Result<()> {
 
 fn read_rules(file: &PathBuf) -> anyhow::Result<RuleSet> {
     let name = file.to_string_lossy();
-    let format = Format::of_file(&name).with_context(|| format!("{name} ends neither in .toml, .json nor .yaml"))?;
+    let format = Format::of_file(&name)
+        .with_context(|| format!("{name} ends neither in .toml, .json nor .yaml"))?;
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
     RuleSet::from_text(format, &text).with_context(|| format!("{name} is no rule set"))
 }

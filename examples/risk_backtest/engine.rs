@@ -21,7 +21,10 @@ const FIRST_SEED: u64 = 0x5eed_0000;
 impl Training {
     /// Eight worlds to learn from and four to choose thresholds by, none of them the judged one.
     pub(crate) fn apart_from(seed: u64, accounts: u32) -> Self {
-        let seeds: Vec<u64> = (FIRST_SEED..).filter(|&other| other != seed).take(12).collect();
+        let seeds: Vec<u64> = (FIRST_SEED..)
+            .filter(|&other| other != seed)
+            .take(12)
+            .collect();
         Self {
             learn: seeds[..8].to_vec(),
             choose: seeds[8..].to_vec(),
@@ -56,8 +59,8 @@ pub(crate) struct Judged {
 const MOMENTS: usize = 60;
 
 /// At most this part of the good accounts of the choosing worlds is blocked, or reviewed.
-const BLOCK_RATE: f64 = 0.005;
-const REVIEW_RATE: f64 = 0.02;
+const BLOCK_RATE: f64 = 0.01;
+const REVIEW_RATE: f64 = 0.03;
 
 impl Engine {
     /// Learns in rounds: first from moments throughout, then from the worst moment of each account by
@@ -74,8 +77,13 @@ impl Engine {
         let mut scored = Vec::new();
         for &seed in &training.choose {
             let history = History::generate(seed, training.accounts);
-            let worst = walk(&history, |context| (model.log_odds(context), Verdict::Allow))?;
-            let labels = history.accounts.iter().map(|account| account.is_abused == Some(true));
+            let worst = walk(&history, |context| {
+                (model.log_odds(context), Verdict::Allow)
+            })?;
+            let labels = history
+                .accounts
+                .iter()
+                .map(|account| account.is_abused == Some(true));
             scored.extend(worst.iter().map(|worst| worst.score).zip(labels));
         }
         let rules = engine_rules(&scored)?;
@@ -86,7 +94,11 @@ impl Engine {
         })
     }
 
-    pub(crate) fn judge(&self, history: &History, candidate: Option<&RuleSet>) -> anyhow::Result<Judged> {
+    pub(crate) fn judge(
+        &self,
+        history: &History,
+        candidate: Option<&RuleSet>,
+    ) -> anyhow::Result<Judged> {
         let by_rules = |rules: &RuleSet, context: &Context| {
             let decision = rules.evaluate(context);
             (f64::from(decision.score()), decision.verdict())
@@ -100,7 +112,8 @@ impl Engine {
             let (_, verdict) = by_rules(&self.rules, &annotated(context));
             (self.model.log_odds(context), verdict)
         })?;
-        let candidate_worst = candidate.map(|rules| walk(history, |context| by_rules(rules, &annotated(context))));
+        let candidate_worst =
+            candidate.map(|rules| walk(history, |context| by_rules(rules, &annotated(context))));
         let recorded: Vec<Recorded> = engine
             .iter()
             .zip(&history.accounts)
@@ -131,7 +144,12 @@ fn engine_rules(scored: &[(f64, bool)]) -> anyhow::Result<RuleSet> {
             .reason("learned risk {learned_risk}, from {threshold} on")
     };
     let rules = [
-        learned("learned_review", probability(REVIEW_RATE)?, 40, Action::Review),
+        learned(
+            "learned_review",
+            probability(REVIEW_RATE)?,
+            40,
+            Action::Review,
+        ),
         learned("learned_block", probability(BLOCK_RATE)?, 30, Action::Block),
     ];
     Ok(RuleSet::new("engine", 1, rules)?)
@@ -223,7 +241,10 @@ fn throughout(accounts: &[Moments]) -> Vec<Example> {
 fn worst(accounts: &[Moments], model: &Model) -> Vec<Example> {
     let of_account = |account: &Moments| {
         let score = |moment: &&(Context, bool)| model.log_odds(&moment.0);
-        let worst = account.moments.iter().max_by(|one, other| score(one).total_cmp(&score(other)));
+        let worst = account
+            .moments
+            .iter()
+            .max_by(|one, other| score(one).total_cmp(&score(other)));
         worst.map(|(context, _)| Example {
             context: *context,
             is_abused: account.is_abused,

@@ -31,10 +31,34 @@ pub(crate) struct Account {
 
 /// Labels of abuse: those of the generator, and what others write.
 const ABUSE: &[&str] = &[
-    "1", "true", "yes", "bad", "abuse", "abusive", "abused", "fraud", "fraudulent", "malicious",
-    "attack", "attacker", "block", "sharing", "shared", "account_sharing", "reseller", "reseller_ring",
-    "ring", "leak", "leaked", "leaked_key", "stolen", "stolen_key", "compromised", "new_fraudster",
-    "fraudster", "new_account_fraud",
+    "1",
+    "true",
+    "yes",
+    "bad",
+    "abuse",
+    "abusive",
+    "abused",
+    "fraud",
+    "fraudulent",
+    "malicious",
+    "attack",
+    "attacker",
+    "block",
+    "sharing",
+    "shared",
+    "account_sharing",
+    "reseller",
+    "reseller_ring",
+    "ring",
+    "leak",
+    "leaked",
+    "leaked_key",
+    "stolen",
+    "stolen_key",
+    "compromised",
+    "new_fraudster",
+    "fraudster",
+    "new_account_fraud",
 ];
 
 /// A row of the file, as text: what cannot be read is named with its line.
@@ -97,7 +121,10 @@ impl History {
             let row = row.with_context(|| format!("{name}, row {line}"))?;
             let event = row.event().with_context(|| format!("{name}, row {line}"))?;
             let number = *numbers.entry(row.account.clone()).or_insert_with(|| {
-                accounts.push(Account { name: row.account.clone(), ..Account::default() });
+                accounts.push(Account {
+                    name: row.account.clone(),
+                    ..Account::default()
+                });
                 accounts.len() as u32 - 1
             });
             accounts[number as usize].note(&row.label, abuse, event.at);
@@ -167,14 +194,20 @@ impl Row {
 fn optional<T>(text: &str, read: impl Fn(&str) -> anyhow::Result<T>) -> anyhow::Result<Option<T>> {
     match text.is_empty() {
         true => Ok(None),
-        false => read(text).map(Some).with_context(|| format!("cannot read `{text}`")),
+        false => read(text)
+            .map(Some)
+            .with_context(|| format!("cannot read `{text}`")),
     }
 }
 
 /// RFC 3339, the same without a zone (UTC), a date, or seconds or milliseconds since 1970.
 fn time(text: &str) -> anyhow::Result<Timestamp> {
     if let Ok(number) = text.parse::<f64>() {
-        let seconds = if number.abs() > 1e11 { number / 1000.0 } else { number };
+        let seconds = if number.abs() > 1e11 {
+            number / 1000.0
+        } else {
+            number
+        };
         return Ok(Timestamp::from_millisecond((seconds * 1000.0) as i64)?);
     }
     if let Ok(at) = text.parse::<Timestamp>() {

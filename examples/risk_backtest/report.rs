@@ -7,29 +7,53 @@ use crate::engine::{Engine, Judged, Worst, confusion, scored};
 use crate::events::History;
 
 #[expect(clippy::print_stdout, reason = "an example speaks to a terminal")]
-pub(crate) fn print_text(engine: &Engine, history: &History, judged: &Judged) -> anyhow::Result<()> {
+pub(crate) fn print_text(
+    engine: &Engine,
+    history: &History,
+    judged: &Judged,
+) -> anyhow::Result<()> {
     println!(
         "{}: {} requests of {} accounts\n",
         history.source,
         history.events.len(),
         history.accounts.len()
     );
-    println!("{:<22} {:>8}   {:>16}   {:>16}", "blocked / reviewed", "accounts", "four rules", "full engine");
+    println!(
+        "{:<22} {:>8}   {:>16}   {:>16}",
+        "blocked / reviewed", "accounts", "four rules", "full engine"
+    );
     for ((is_abused, label), accounts) in history.labels() {
         let count = |worst: &[Worst]| {
             let of = |verdict| {
                 let pairs = history.accounts.iter().zip(worst);
-                let same = pairs.filter(|(account, worst)| account.label == label && worst.verdict == verdict);
+                let same = pairs.filter(|(account, worst)| {
+                    let same_abuse = (account.is_abused == Some(true)) == is_abused;
+                    account.label == label && same_abuse && worst.verdict == verdict
+                });
                 same.count()
             };
             format!("{} / {}", of(Verdict::Block), of(Verdict::Review))
         };
         let mark = if is_abused { "! " } else { "  " };
-        let label = format!("{mark}{}", if label.is_empty() { "(no label)" } else { &label });
-        println!("{label:<22} {accounts:>8}   {:>16}   {:>16}", count(&judged.points), count(&judged.engine));
+        let label = format!(
+            "{mark}{}",
+            if label.is_empty() {
+                "(no label)"
+            } else {
+                &label
+            }
+        );
+        println!(
+            "{label:<22} {accounts:>8}   {:>16}   {:>16}",
+            count(&judged.points),
+            count(&judged.engine)
+        );
     }
     println!("  ! is abuse\n");
-    println!("{:<14} {:>9} {:>9} {:>22} {:>22}", "", "precision", "recall", "recall at 1 % wrong", "wrongly blocked");
+    println!(
+        "{:<14} {:>9} {:>9} {:>22} {:>22}",
+        "", "precision", "recall", "recall at 1 % wrong", "wrongly blocked"
+    );
     for (name, worst) in sets(judged) {
         let figures = confusion(history, worst);
         println!(
@@ -41,7 +65,10 @@ pub(crate) fn print_text(engine: &Engine, history: &History, judged: &Judged) ->
         );
     }
     if let Some(recall) = at_the_same_rate(history, judged) {
-        println!("\nat the rate of wrong blocks of the four rules, the engine would catch {}", percent(Some(recall)));
+        println!(
+            "\nat the rate of wrong blocks of the four rules, the engine would catch {}",
+            percent(Some(recall))
+        );
     }
     print_rules(judged);
     print_reasons(engine, history, judged);
@@ -50,14 +77,19 @@ pub(crate) fn print_text(engine: &Engine, history: &History, judged: &Judged) ->
 
 #[expect(clippy::print_stdout, reason = "an example speaks to a terminal")]
 fn print_rules(judged: &Judged) {
-    println!("\nat the worst moment of each account (1: four rules, 2: the set compared with them)");
+    println!(
+        "\nat the worst moment of each account (1: four rules, 2: the set compared with them)"
+    );
     for ((set, rule), accounts) in &judged.comparison.triggered {
         println!("  {} {rule:<24} triggers for {accounts}", set + 1);
     }
     for ((set, rule), accounts) in &judged.comparison.not_evaluable {
         println!("  {} {rule:<24} not evaluable for {accounts}", set + 1);
     }
-    println!("  {} accounts change sides", judged.comparison.changes.len());
+    println!(
+        "  {} accounts change sides",
+        judged.comparison.changes.len()
+    );
 }
 
 /// The three blocked accounts of the highest score, with what speaks against them.
@@ -70,7 +102,13 @@ fn print_reasons(engine: &Engine, history: &History, judged: &Judged) {
         .filter(|(_, worst)| worst.verdict == Verdict::Block)
         .map(|(account, worst)| (account.name.as_str(), account.label.as_str(), worst))
         .collect();
-    blocked.sort_by(|one, other| other.2.score.total_cmp(&one.2.score).then(one.0.cmp(other.0)));
+    blocked.sort_by(|one, other| {
+        other
+            .2
+            .score
+            .total_cmp(&one.2.score)
+            .then(one.0.cmp(other.0))
+    });
     println!("\nblocked first, with the log-odds that each observation adds");
     for (name, label, worst) in blocked.into_iter().take(3) {
         let mut parts: Vec<_> = engine.model.contributions(&worst.context).collect();
@@ -80,12 +118,20 @@ fn print_reasons(engine: &Engine, history: &History, judged: &Judged) {
             .take(4)
             .map(|(feature, part)| format!("{feature} {part:+.1}"))
             .collect();
-        println!("  {name} ({label}) {:.1}: {}", worst.score, parts.join(", "));
+        println!(
+            "  {name} ({label}) {:.1}: {}",
+            worst.score,
+            parts.join(", ")
+        );
     }
 }
 
 #[expect(clippy::print_stdout, reason = "an example speaks to a terminal")]
-pub(crate) fn print_json(engine: &Engine, history: &History, judged: &Judged) -> anyhow::Result<()> {
+pub(crate) fn print_json(
+    engine: &Engine,
+    history: &History,
+    judged: &Judged,
+) -> anyhow::Result<()> {
     let mut report = json!({
         "source": history.source,
         "accounts": history.accounts.len(),
@@ -130,5 +176,8 @@ fn at_the_same_rate(history: &History, judged: &Judged) -> Option<f64> {
 }
 
 fn percent(share: Option<f64>) -> String {
-    share.map_or_else(|| "unknown".to_owned(), |share| format!("{:.1} %", share * 100.0))
+    share.map_or_else(
+        || "unknown".to_owned(),
+        |share| format!("{:.1} %", share * 100.0),
+    )
 }

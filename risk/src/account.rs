@@ -119,7 +119,9 @@ impl Account {
         if let Some(address) = event.address {
             self.addresses.insert(address_key(address), event.at);
         }
-        let is_hosting = event.network.is_some_and(|network| settings.hosting.contains(network));
+        let is_hosting = event
+            .network
+            .is_some_and(|network| settings.hosting.contains(network));
         self.origin(event, is_hosting, at_ms);
         if !is_hosting {
             self.travel(event, at_ms);
@@ -166,7 +168,9 @@ impl Account {
         let is_settled = at_ms - self.first_ms >= DAY_MS;
         let network = event.network.map(u64::from);
         let new_network = network.is_some_and(|value| self.networks.add(value, weight, at_ms));
-        let new_client = event.client.is_some_and(|value| self.clients.add(value, weight, at_ms));
+        let new_client = event
+            .client
+            .is_some_and(|value| self.clients.add(value, weight, at_ms));
         // Spread counts requests: one long prompt must not hide a crowd.
         if let (Some(value), false) = (network, is_hosting) {
             self.access.add(value, 1.0, at_ms);
@@ -175,7 +179,8 @@ impl Account {
             }
         }
         if let (Some(network), Some(client)) = (network, event.client) {
-            self.sessions.add(client.rotate_left(32) ^ network, 1.0, at_ms);
+            self.sessions
+                .add(client.rotate_left(32) ^ network, 1.0, at_ms);
         }
         if network.is_some() {
             self.hosting.add(is_hosting, weight, at_ms);
@@ -188,7 +193,9 @@ impl Account {
     }
 
     fn travel(&mut self, event: &Event, at_ms: i64) {
-        let place = event.place.or_else(|| event.country.and_then(Place::of_country));
+        let place = event
+            .place
+            .or_else(|| event.country.and_then(Place::of_country));
         let Some(place) = place else { return };
         if let Some((before, before_ms)) = self.place {
             let speed = before.least_kmh(&place, at_ms - before_ms);
@@ -210,8 +217,14 @@ impl Account {
 
     fn write_volume(&self, context: &mut Context, now_ms: i64) {
         let spend = self.spend_day.sum(now_ms) as f64 / MICRO;
-        context.set(Signal::TOKENS_PER_MINUTE, self.tokens.sum(now_ms, MINUTE_MS));
-        context.set(Signal::REQUESTS_PER_HOUR, self.requests.sum(now_ms, HOUR_MS));
+        context.set(
+            Signal::TOKENS_PER_MINUTE,
+            self.tokens.sum(now_ms, MINUTE_MS),
+        );
+        context.set(
+            Signal::REQUESTS_PER_HOUR,
+            self.requests.sum(now_ms, HOUR_MS),
+        );
         context.set(Signal::SPEND_PER_DAY, spend);
         let hours = self.requests_day.active_hours(now_ms);
         context.set(Signal::ACTIVE_HOURS, hours as f64);
@@ -231,9 +244,18 @@ impl Account {
         let addresses = self.addresses.count(settings.unique_window, now);
         context.set(Signal::UNIQUE_IPS, addresses as f64);
         let mut count = |signal, number: usize| context.set(signal, number as f64);
-        count(Signal::UNIQUE_NETWORKS, self.networks.active(DAY_MS, now_ms));
-        count(Signal::UNIQUE_COUNTRIES, self.countries.active(DAY_MS, now_ms));
-        count(Signal::CONCURRENT_SESSIONS, self.sessions.active(gap, now_ms));
+        count(
+            Signal::UNIQUE_NETWORKS,
+            self.networks.active(DAY_MS, now_ms),
+        );
+        count(
+            Signal::UNIQUE_COUNTRIES,
+            self.countries.active(DAY_MS, now_ms),
+        );
+        count(
+            Signal::CONCURRENT_SESSIONS,
+            self.sessions.active(gap, now_ms),
+        );
         count(Signal::CONCURRENT_NETWORKS, self.access.active(gap, now_ms));
         context.set(Signal::NETWORK_SPREAD, self.access.spread(now_ms));
         context.set(Signal::CLIENT_SPREAD, self.clients.spread(now_ms));
@@ -270,6 +292,10 @@ const MICRO: f64 = 1_000_000.0;
 /// The named step in which an amount becomes a statistic: whole millionths, rounded down; credits
 /// (negative amounts) count as nothing spent, and what does not fit as the largest that does.
 fn micro_units(spend: Decimal) -> u64 {
-    let scaled = spend.max(Decimal::ZERO).checked_mul(Decimal::from(1_000_000));
-    scaled.and_then(|scaled| scaled.floor().to_u64()).unwrap_or(u64::MAX)
+    let scaled = spend
+        .max(Decimal::ZERO)
+        .checked_mul(Decimal::from(1_000_000));
+    scaled
+        .and_then(|scaled| scaled.floor().to_u64())
+        .unwrap_or(u64::MAX)
 }

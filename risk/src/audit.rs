@@ -78,11 +78,22 @@ impl Record {
             verdict: decision.verdict(),
             score: decision.score(),
             held_score: decision.held_score(),
-            triggered: decision.triggered().map(|rule| finding(decision, rule)).collect(),
-            shadow: decision.shadow().map(|rule| finding(decision, rule)).collect(),
+            triggered: decision
+                .triggered()
+                .map(|rule| finding(decision, rule))
+                .collect(),
+            shadow: decision
+                .shadow()
+                .map(|rule| finding(decision, rule))
+                .collect(),
             not_evaluable: decision
                 .not_evaluable()
-                .map(|(rule, missing)| (rule.name().to_owned(), missing.into_iter().map(name).collect()))
+                .map(|(rule, missing)| {
+                    (
+                        rule.name().to_owned(),
+                        missing.into_iter().map(name).collect(),
+                    )
+                })
                 .collect(),
             entry: decision.entry().cloned(),
             appealed: decision.is_appealed(),
@@ -94,7 +105,11 @@ impl Record {
 fn finding(decision: &Decision<'_>, rule: &Rule) -> TriggeredRule {
     let mut reason = String::new();
     // Writing to a String cannot fail.
-    let _ = rule.write_reason(decision.rules().vocabulary(), decision.context(), &mut reason);
+    let _ = rule.write_reason(
+        decision.rules().vocabulary(),
+        decision.context(),
+        &mut reason,
+    );
     TriggeredRule {
         rule: rule.name().to_owned(),
         points: rule.points(),
@@ -121,16 +136,28 @@ impl fmt::Display for Record {
             self.at, self.account, self.verdict, self.score, self.rule_set, self.version
         )?;
         if let Some(entry) = &self.entry {
-            write!(formatter, "\n  listed {:?} by {}: {}", entry.effect, entry.owner, entry.reason)?;
+            write!(
+                formatter,
+                "\n  listed {:?} by {}: {}",
+                entry.effect, entry.owner, entry.reason
+            )?;
         }
         if self.appealed {
             write!(formatter, "\n  a block is suspended by an appeal")?;
         }
         for finding in &self.triggered {
-            write!(formatter, "\n  +{} {}: {}", finding.points, finding.rule, finding.reason)?;
+            write!(
+                formatter,
+                "\n  +{} {}: {}",
+                finding.points, finding.rule, finding.reason
+            )?;
         }
         for (rule, missing) in &self.not_evaluable {
-            write!(formatter, "\n  not evaluable: {rule}, without {}", missing.join(", "))?;
+            write!(
+                formatter,
+                "\n  not evaluable: {rule}, without {}",
+                missing.join(", ")
+            )?;
         }
         Ok(())
     }

@@ -146,10 +146,16 @@ impl Backtest {
     fn evaluate(&mut self, set: u8, rules: &RuleSet, context: &Context) -> Verdict {
         let decision = rules.evaluate(context);
         for rule in decision.triggered() {
-            *self.triggered.entry((set, rule.name().to_owned())).or_default() += 1;
+            *self
+                .triggered
+                .entry((set, rule.name().to_owned()))
+                .or_default() += 1;
         }
         for (rule, _) in decision.not_evaluable() {
-            *self.not_evaluable.entry((set, rule.name().to_owned())).or_default() += 1;
+            *self
+                .not_evaluable
+                .entry((set, rule.name().to_owned()))
+                .or_default() += 1;
         }
         decision.verdict()
     }

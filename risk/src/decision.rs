@@ -191,8 +191,13 @@ impl<'a> Decision<'a> {
 
     /// One line for each triggered rule: its name, its points and the reason in numbers.
     pub fn reasons(&self) -> impl ExactSizeIterator<Item = String> + '_ {
-        self.triggered()
-            .map(|rule| Reason { rule, decision: self }.to_string())
+        self.triggered().map(|rule| {
+            Reason {
+                rule,
+                decision: self,
+            }
+            .to_string()
+        })
     }
 
     /// The comparisons of a rule with their numbers.

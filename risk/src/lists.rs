@@ -125,10 +125,19 @@ impl Lists {
     /// The strongest entry in force about any part of the subject.
     #[must_use]
     pub fn find(&self, subject: &Subject<'_>, now: Timestamp) -> Option<&Entry> {
-        let accounts = subject.account.and_then(|account| self.accounts.get(account));
-        let addresses = subject.address.and_then(|address| self.addresses.get(&address_key(address)));
-        let networks = subject.network.and_then(|network| self.networks.get(&network));
-        let all = [accounts, addresses, networks].into_iter().flatten().flatten();
+        let accounts = subject
+            .account
+            .and_then(|account| self.accounts.get(account));
+        let addresses = subject
+            .address
+            .and_then(|address| self.addresses.get(&address_key(address)));
+        let networks = subject
+            .network
+            .and_then(|network| self.networks.get(&network));
+        let all = [accounts, addresses, networks]
+            .into_iter()
+            .flatten()
+            .flatten();
         all.filter(|entry| entry.is_in_force(now))
             .max_by_key(|entry| entry.effect)
     }

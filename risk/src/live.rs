@@ -32,7 +32,9 @@ pub struct LiveRules {
 #[non_exhaustive]
 pub enum ReplaceError {
     /// An older set, or the same version again.
-    #[error("version {offered} does not follow version {current}, which stays in force: give the set a higher version")]
+    #[error(
+        "version {offered} does not follow version {current}, which stays in force: give the set a higher version"
+    )]
     Stale {
         /// The version in force.
         current: u64,
@@ -76,10 +78,12 @@ impl LiveRules {
     /// [`ReplaceError::Stale`] when the version is not higher; the old rules stay.
     pub fn replace(&self, rules: RuleSet) -> Result<(), ReplaceError> {
         let offered = Arc::new(rules);
-        let before = self.current.rcu(|current| match offered.version() > current.version() {
-            true => Arc::clone(&offered),
-            false => Arc::clone(current),
-        });
+        let before = self
+            .current
+            .rcu(|current| match offered.version() > current.version() {
+                true => Arc::clone(&offered),
+                false => Arc::clone(current),
+            });
         match offered.version() > before.version() {
             true => Ok(()),
             false => Err(ReplaceError::Stale {

@@ -101,7 +101,10 @@ impl Model {
             });
         }
         let is_weight = |weight: f64| weight.is_finite() && weight >= 0.0;
-        if let Some(index) = examples.iter().position(|example| !is_weight(example.weight)) {
+        if let Some(index) = examples
+            .iter()
+            .position(|example| !is_weight(example.weight))
+        {
             return Err(TrainError::Weight { index });
         }
         let rows: Vec<fit::Row> = examples.iter().map(fit::Row::of).collect();
@@ -130,7 +133,11 @@ impl Model {
     #[must_use]
     pub fn log_odds(&self, context: &Context) -> f64 {
         let parts = features(context);
-        let sum: f64 = parts.iter().zip(&self.weights).map(|(part, weight)| part * weight).sum();
+        let sum: f64 = parts
+            .iter()
+            .zip(&self.weights)
+            .map(|(part, weight)| part * weight)
+            .sum();
         self.base + sum
     }
 
@@ -177,7 +184,9 @@ impl From<Model> for Saved {
             format: crate::format::Format,
             version: model.version,
             base: model.base,
-            weights: named.map(|((name, _), weight)| ((*name).to_owned(), weight)).collect(),
+            weights: named
+                .map(|((name, _), weight)| ((*name).to_owned(), weight))
+                .collect(),
         }
     }
 }
@@ -190,12 +199,15 @@ impl TryFrom<Saved> for Model {
         let mut weights = [0.0; N_FEATURES];
         for (weight, (name, _)) in weights.iter_mut().zip(FEATURES) {
             let found = saved.weights.get(*name).copied();
-            *weight = found
-                .filter(|weight| weight.is_finite())
-                .ok_or_else(|| format!("the model has no finite weight for `{name}`: train it anew"))?;
+            *weight = found.filter(|weight| weight.is_finite()).ok_or_else(|| {
+                format!("the model has no finite weight for `{name}`: train it anew")
+            })?;
         }
         if !saved.base.is_finite() || saved.weights.len() != N_FEATURES {
-            return Err("the model's base or features are not those of this version: train it anew".to_owned());
+            return Err(
+                "the model's base or features are not those of this version: train it anew"
+                    .to_owned(),
+            );
         }
         Ok(Self {
             version: saved.version,

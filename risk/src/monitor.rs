@@ -50,7 +50,9 @@ struct Watched {
 
 /// All room is taken by accounts whose score is active.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("all {max_accounts} accounts have an active score and none may be forgotten: give the monitor more room")]
+#[error(
+    "all {max_accounts} accounts have an active score and none may be forgotten: give the monitor more room"
+)]
 pub struct MonitorFull {
     /// For how many there is room.
     pub max_accounts: usize,
@@ -106,7 +108,9 @@ impl Monitor {
 
     /// The standing of an account, for [`Decision::hold`](crate::Decision::hold).
     pub fn standing(&mut self, account: &str) -> Option<&mut Standing> {
-        self.accounts.get_mut(account).map(|watched| &mut watched.standing)
+        self.accounts
+            .get_mut(account)
+            .map(|watched| &mut watched.standing)
     }
 
     /// How the past counts.

@@ -145,7 +145,10 @@ impl Rule {
             .under("name"));
         }
         if self.points > MAX_POINTS {
-            let message = format!("{} points are more than {MAX_POINTS}: give less", self.points);
+            let message = format!(
+                "{} points are more than {MAX_POINTS}: give less",
+                self.points
+            );
             return Err(RuleError::new(message).under("score"));
         }
         self.when
@@ -319,8 +322,14 @@ fn write_right_side(
 fn write_values(values: &Values, text: &mut impl fmt::Write) -> fmt::Result {
     const SHOWN: usize = 6;
     let (shown, total): (Vec<String>, usize) = match values {
-        Values::Numbers(all) => (all.iter().take(SHOWN).map(f64::to_string).collect(), all.len()),
-        Values::Codes(all) => (all.iter().take(SHOWN).map(ToString::to_string).collect(), all.len()),
+        Values::Numbers(all) => (
+            all.iter().take(SHOWN).map(f64::to_string).collect(),
+            all.len(),
+        ),
+        Values::Codes(all) => (
+            all.iter().take(SHOWN).map(ToString::to_string).collect(),
+            all.len(),
+        ),
     };
     write!(text, "in [{}", shown.join(", "))?;
     text.write_str(if total > SHOWN { ", …]" } else { "]" })

@@ -211,7 +211,8 @@ impl RuleSet {
             )
             .reason("{account_age_days} days old, and {spend_per_day} spent in a day"),
         ];
-        Self::new("standard", 1, rules).expect("the four rules are written above and checked by tests")
+        Self::new("standard", 1, rules)
+            .expect("the four rules are written above and checked by tests")
     }
 
     /// The same rules over signals of the caller's own.
@@ -299,7 +300,8 @@ impl RuleSet {
 
     fn check_head(&self) -> Result<(), RuleError> {
         if !is_name(&self.name) {
-            let message = "the name of the set is not 1 to 64 lower-case letters, digits and `_`: rename it";
+            let message =
+                "the name of the set is not 1 to 64 lower-case letters, digits and `_`: rename it";
             return Err(RuleError::new(message).under("name"));
         }
         let thresholds = self.thresholds.check();

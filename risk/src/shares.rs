@@ -31,13 +31,20 @@ impl<const SLOTS: usize> Shares<SLOTS> {
     /// Takes a use in and says whether its value is new: first seen less than a day ago.
     pub(crate) fn add(&mut self, value: u64, weight: f64, at_ms: i64) -> bool {
         let weight = weight.max(1.0);
-        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.value == value && slot.recent > 0.0) {
+        if let Some(slot) = self
+            .slots
+            .iter_mut()
+            .find(|slot| slot.value == value && slot.recent > 0.0)
+        {
             slot.recent = slot.faded(at_ms) + weight;
             slot.last_ms = slot.last_ms.max(at_ms);
             return at_ms - slot.first_ms < DAY_MS;
         }
         let key = |slot: &Slot| slot.faded(at_ms);
-        let least = self.slots.iter_mut().min_by(|a, b| key(a).total_cmp(&key(b)));
+        let least = self
+            .slots
+            .iter_mut()
+            .min_by(|a, b| key(a).total_cmp(&key(b)));
         if let Some(slot) = least {
             *slot = Slot {
                 value,
@@ -64,7 +71,10 @@ impl<const SLOTS: usize> Shares<SLOTS> {
             return 0.0;
         }
         let shares = weights.iter().map(|weight| weight / total);
-        let entropy: f64 = shares.filter(|&share| share > 0.0).map(|share| -share * share.log2()).sum();
+        let entropy: f64 = shares
+            .filter(|&share| share > 0.0)
+            .map(|share| -share * share.log2())
+            .sum();
         entropy.exp2()
     }
 }

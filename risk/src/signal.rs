@@ -174,7 +174,10 @@ impl Vocabulary {
     #[cfg(feature = "serde")]
     pub(crate) fn own(&self, kind: SignalKind) -> impl Iterator<Item = &str> {
         let of_kind = move |entry: &&(String, SignalKind)| entry.1 == kind;
-        self.own.iter().filter(of_kind).map(|(name, _)| name.as_str())
+        self.own
+            .iter()
+            .filter(of_kind)
+            .map(|(name, _)| name.as_str())
     }
 
     fn entry(&self, signal: Signal) -> Option<(&str, SignalKind)> {
@@ -353,14 +356,17 @@ impl Context {
 
 impl fmt::Debug for Context {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = STANDARD.iter().zip(0_u8..).filter_map(|(&(name, kind), index)| {
-            let signal = Signal(index);
-            let value = match kind {
-                SignalKind::Number => self.number(signal)?.to_string(),
-                SignalKind::Code => self.code(signal)?.to_string(),
-            };
-            Some((name, value))
-        });
+        let known = STANDARD
+            .iter()
+            .zip(0_u8..)
+            .filter_map(|(&(name, kind), index)| {
+                let signal = Signal(index);
+                let value = match kind {
+                    SignalKind::Number => self.number(signal)?.to_string(),
+                    SignalKind::Code => self.code(signal)?.to_string(),
+                };
+                Some((name, value))
+            });
         formatter.debug_map().entries(known).finish()
     }
 }

@@ -49,7 +49,10 @@ impl Default for Holding {
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(try_from = "SavedStanding", into = "SavedStanding"))]
+#[cfg_attr(
+    feature = "serde",
+    serde(try_from = "SavedStanding", into = "SavedStanding")
+)]
 pub struct Standing {
     score: f64,
     at_ms: i64,

@@ -152,7 +152,10 @@ impl RuleSet {
                 line: 1,
                 column: 1,
                 field: "(file)".to_owned(),
-                message: format!("{} bytes are more than {MAX_FILE}: split the set", text.len()),
+                message: format!(
+                    "{} bytes are more than {MAX_FILE}: split the set",
+                    text.len()
+                ),
             });
         }
         let written = locate::read::<SetText>(format, text)?;

@@ -45,7 +45,8 @@ pub(super) fn features(context: &Context) -> [f64; N_FEATURES] {
     let spend = get(Signal::SPEND_PER_DAY).map_or(0.0, |value| (1.0 + value.max(0.0)).ln());
     // One for an account made today, a half after a week.
     let youth = get(Signal::ACCOUNT_AGE_DAYS).map_or(0.0, |days| 7.0 / (7.0 + days.max(0.0)));
-    let travels = get(Signal::IMPOSSIBLE_TRAVELS).map_or(0.0, |value| value.max(0.0).ln_1p().min(4.0));
+    let travels =
+        get(Signal::IMPOSSIBLE_TRAVELS).map_or(0.0, |value| value.max(0.0).ln_1p().min(4.0));
     let hours = get(Signal::ACTIVE_HOURS).map_or(0.0, |value| (value / 24.0).clamp(0.0, 1.0));
     [
         concurrent,
@@ -59,7 +60,11 @@ pub(super) fn features(context: &Context) -> [f64; N_FEATURES] {
         share(Signal::NEW_NETWORK_SHARE) * jump,
         jump,
         youth * spend,
-        if youth > 0.5 { (spend - 4.0).max(0.0) } else { 0.0 },
+        if youth > 0.5 {
+            (spend - 4.0).max(0.0)
+        } else {
+            0.0
+        },
         share(Signal::HOSTING_SHARE),
         hours * spread,
     ]

@@ -33,14 +33,24 @@ impl Row {
 type Weights = (f64, [f64; N_FEATURES]);
 
 fn log_odds(row: &Row, (base, weights): &Weights) -> f64 {
-    base + row.parts.iter().zip(weights).map(|(part, weight)| part * weight).sum::<f64>()
+    base + row
+        .parts
+        .iter()
+        .zip(weights)
+        .map(|(part, weight)| part * weight)
+        .sum::<f64>()
 }
 
 /// Minimizes the penalized loss by projected gradient with momentum (Beck and Teboulle, 2009).
 pub(super) fn fit(rows: &[Row]) -> Weights {
-    let total: f64 = rows.iter().map(|row| row.weight).sum::<f64>().max(f64::MIN_POSITIVE);
+    let total: f64 = rows
+        .iter()
+        .map(|row| row.weight)
+        .sum::<f64>()
+        .max(f64::MIN_POSITIVE);
     // A step no longer than 1 / L, where L bounds the curvature: a quarter of the mean square.
-    let square = |row: &Row| row.weight * (1.0 + row.parts.iter().map(|part| part * part).sum::<f64>());
+    let square =
+        |row: &Row| row.weight * (1.0 + row.parts.iter().map(|part| part * part).sum::<f64>());
     let curvature = rows.iter().map(square).sum::<f64>() / total / 4.0 + PENALTY;
     let step = 1.0 / curvature;
     let mut current: Weights = (0.0, [0.0; N_FEATURES]);
@@ -103,7 +113,9 @@ pub(super) fn calibrate(rows: &[Row]) -> (f64, f64) {
 
 fn platt(scored: &[(f64, &Row)]) -> (f64, f64) {
     let class = |is_abused| {
-        let members = scored.iter().filter(move |(_, row)| row.is_abused == is_abused);
+        let members = scored
+            .iter()
+            .filter(move |(_, row)| row.is_abused == is_abused);
         members.map(|(_, row)| row.weight).sum::<f64>()
     };
     let (bad, good) = (class(true), class(false));

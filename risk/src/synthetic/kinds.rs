@@ -62,7 +62,10 @@ impl Kind {
     /// Whether such an account is abused, or abuses.
     #[must_use]
     pub const fn is_abused(self) -> bool {
-        matches!(self, Self::ResellerRing | Self::LeakedKey | Self::NewFraudster)
+        matches!(
+            self,
+            Self::ResellerRing | Self::LeakedKey | Self::NewFraudster
+        )
     }
 }
 
@@ -114,18 +117,24 @@ pub(super) struct World {
 const LISTED_HOSTING: &[u32] = &[16509, 14618, 15169, 8075, 14061, 24940, 16276, 31898];
 const LISTED_VPN: &[u32] = &[9009, 60068, 212_238, 62240, 39351];
 const COUNTRIES: &[&str] = &[
-    "US", "DE", "GB", "FR", "IN", "BR", "CN", "JP", "KR", "VN", "ID", "RU", "UA", "PL", "TR", "NL", "ES",
-    "IT", "CA", "AU", "MX", "NG", "PK", "PH", "SG", "TH", "EG", "AR", "SE", "CH",
+    "US", "DE", "GB", "FR", "IN", "BR", "CN", "JP", "KR", "VN", "ID", "RU", "UA", "PL", "TR", "NL",
+    "ES", "IT", "CA", "AU", "MX", "NG", "PK", "PH", "SG", "TH", "EG", "AR", "SE", "CH",
 ];
 
 impl World {
     pub(super) fn new(seed: u64) -> Self {
         let mut draw = Draw::new(seed);
-        let access = (0..draw.whole(60, 250)).map(|_| network(&mut draw, None)).collect();
+        let access = (0..draw.whole(60, 250))
+            .map(|_| network(&mut draw, None))
+            .collect();
         // How much of the hosting a service's list knows differs from world to world.
         let known = draw.between(0.2, 0.9);
-        let hosting = (0..draw.whole(4, 14)).map(|_| rented(&mut draw, LISTED_HOSTING, known)).collect();
-        let vpn = (0..draw.whole(6, 20)).map(|_| rented(&mut draw, LISTED_VPN, known)).collect();
+        let hosting = (0..draw.whole(4, 14))
+            .map(|_| rented(&mut draw, LISTED_HOSTING, known))
+            .collect();
+        let vpn = (0..draw.whole(6, 20))
+            .map(|_| rented(&mut draw, LISTED_VPN, known))
+            .collect();
         Self {
             days: draw.whole(10, 18),
             access,
@@ -140,10 +149,18 @@ impl World {
 
     pub(super) fn account(&mut self, account: u32, events: &mut Vec<LabeledEvent>) {
         let kind = self.kind(account);
-        let first_day = if self.draw.chance(0.2) { self.draw.between(0.0, 0.6) } else { 0.0 };
+        let first_day = if self.draw.chance(0.2) {
+            self.draw.between(0.0, 0.6)
+        } else {
+            0.0
+        };
         let is_new = kind == Kind::NewFraudster || first_day > 0.0;
         let from = first_day * f64::from(self.days);
-        let age = if is_new { self.draw.between(0.0, 0.3) } else { self.draw.scale(5.0, 900.0) };
+        let age = if is_new {
+            self.draw.between(0.0, 0.3)
+        } else {
+            self.draw.scale(5.0, 900.0)
+        };
         let created = at_day(from - age);
         let mut made = Vec::new();
         match kind {
@@ -157,7 +174,12 @@ impl World {
         }
         events.extend(made.into_iter().map(|(mut event, is_abuse)| {
             event.account_created = Some(created);
-            LabeledEvent { account, kind, is_abuse, event }
+            LabeledEvent {
+                account,
+                kind,
+                is_abuse,
+                event,
+            }
         }));
     }
 
@@ -217,7 +239,11 @@ impl World {
         let line_pool = self.draw.whole(1, 3);
         let desk_line = self.line(desk, line_pool, 1.0);
         let zone = Some(i64::from(self.draw.whole(0, 23)) - 11);
-        let remote = if self.draw.chance(0.5) { self.draw.between(0.0, 0.35) } else { 0.0 };
+        let remote = if self.draw.chance(0.5) {
+            self.draw.between(0.0, 0.35)
+        } else {
+            0.0
+        };
         let client = self.draw.word();
         let person = |world: &mut Self| {
             let mut person = world.home(Some(desk.country));
@@ -228,7 +254,10 @@ impl World {
             let at_home = person.lines[0];
             person.lines = vec![desk_line];
             if remote > 0.0 {
-                person.lines.push(Line { share: remote, ..at_home });
+                person.lines.push(Line {
+                    share: remote,
+                    ..at_home
+                });
             }
             person.sessions_per_day *= 0.7;
             person
@@ -267,10 +296,16 @@ impl World {
             let exit = self.draw.pick(&self.vpn.clone()).zip(first);
             let exit = exit.map(|(exit, first)| Network {
                 // One company's exits in many countries share its number, more often than not.
-                number: if one_company { first.number } else { exit.number },
+                number: if one_company {
+                    first.number
+                } else {
+                    exit.number
+                },
                 ..exit
             });
-            person.lines.extend(exit.map(|exit| self.line(exit, 6, 0.3)));
+            person
+                .lines
+                .extend(exit.map(|exit| self.line(exit, 6, 0.3)));
         }
         person
     }
@@ -279,14 +314,19 @@ impl World {
         let members = self.draw.scale(5.0, 50.0) as u32;
         // One tool for all, or each his own.
         let tool = self.draw.chance(0.5).then(|| self.draw.word());
-        let one_country = self.draw.chance(0.25).then(|| self.access_network(None).country);
+        let one_country = self
+            .draw
+            .chance(0.25)
+            .then(|| self.access_network(None).country);
         let member = |world: &mut Self| {
             let mut person = world.home(one_country);
             person.sessions_per_day = world.draw.scale(0.4, 2.5) * world.activity;
             if world.draw.chance(0.15) {
                 let exit = world.draw.pick(&world.vpn.clone());
                 person.lines.clear();
-                person.lines.extend(exit.map(|exit| world.line(exit, 6, 1.0)));
+                person
+                    .lines
+                    .extend(exit.map(|exit| world.line(exit, 6, 1.0)));
             }
             if let Some(tool) = tool {
                 person.clients = vec![tool];
@@ -297,7 +337,12 @@ impl World {
     }
 
     fn leak(&mut self, from: f64, made: &mut Vec<(Event, bool)>) {
-        let victims = [Kind::Home, Kind::Office, Kind::CiFleet, Kind::ServerlessFleet];
+        let victims = [
+            Kind::Home,
+            Kind::Office,
+            Kind::CiFleet,
+            Kind::ServerlessFleet,
+        ];
         let victim = self.draw.pick(&victims).unwrap_or(Kind::Home);
         let people = self.people(victim);
         let until = f64::from(self.days);
@@ -340,7 +385,9 @@ impl World {
         }
         Person {
             lines,
-            clients: (0..self.draw.whole(1, 2)).map(|_| self.draw.word()).collect(),
+            clients: (0..self.draw.whole(1, 2))
+                .map(|_| self.draw.word())
+                .collect(),
             zone: None,
             sessions_per_day: 1.0,
             requests: self.draw.scale(5.0, 40.0),
@@ -376,7 +423,9 @@ impl World {
         for person in people {
             let mut day = from;
             loop {
-                day += self.draw.exponential(1.0 / person.sessions_per_day.max(0.01));
+                day += self
+                    .draw
+                    .exponential(1.0 / person.sessions_per_day.max(0.01));
                 if day >= until {
                     break;
                 }
@@ -394,13 +443,25 @@ impl World {
         (8.0..23.0).contains(&hour) || self.draw.chance(0.05)
     }
 
-    fn session(&mut self, person: &Person, day: f64, is_abuse: bool, made: &mut Vec<(Event, bool)>) {
-        let Some(line) = self.choose(&person.lines) else { return };
+    fn session(
+        &mut self,
+        person: &Person,
+        day: f64,
+        is_abuse: bool,
+        made: &mut Vec<(Event, bool)>,
+    ) {
+        let Some(line) = self.choose(&person.lines) else {
+            return;
+        };
         let client = self.draw.pick(&person.clients);
         let is_fleet = line.pool > 12;
         let mut address = self.address(&line);
         let mut second = day * 86_400.0;
-        let requests = self.draw.exponential(person.requests).ceil().clamp(1.0, 200.0) as u32;
+        let requests = self
+            .draw
+            .exponential(person.requests)
+            .ceil()
+            .clamp(1.0, 200.0) as u32;
         for _ in 0..requests {
             // Each machine of a fleet has its own address.
             if is_fleet {

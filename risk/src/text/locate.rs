@@ -51,7 +51,11 @@ pub(super) fn place(format: Format, text: &str, error: &RuleError) -> LoadError 
     LoadError {
         line,
         column,
-        field: if field.is_empty() { "(file)".to_owned() } else { field },
+        field: if field.is_empty() {
+            "(file)".to_owned()
+        } else {
+            field
+        },
         message: error.message().to_owned(),
     }
 }
@@ -60,7 +64,11 @@ pub(super) fn place(format: Format, text: &str, error: &RuleError) -> LoadError 
 fn name_before(text: &str, line: usize, column: usize) -> String {
     let mut last = None;
     for (number, content) in (1..=line).zip(text.lines()) {
-        let until = if number == line { column.max(1) } else { usize::MAX };
+        let until = if number == line {
+            column.max(1)
+        } else {
+            usize::MAX
+        };
         let before: String = content.chars().take(until).collect();
         last = last_name(&before).or(last);
     }
@@ -72,7 +80,8 @@ fn name_before(text: &str, line: usize, column: usize) -> String {
 fn last_name(line: &str) -> Option<String> {
     let is_part = |character: char| character.is_ascii_alphanumeric() || "_-.".contains(character);
     let words = line.split(|character: char| !is_part(character));
-    let mut names = words.filter(|word| word.starts_with(|first: char| first.is_ascii_alphabetic()));
+    let mut names =
+        words.filter(|word| word.starts_with(|first: char| first.is_ascii_alphabetic()));
     names.next_back().map(str::to_owned)
 }
 

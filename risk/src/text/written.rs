@@ -100,7 +100,11 @@ impl SetText {
             tiers: tiers.map(|(tier, at)| (tier.to_string(), *at)).collect(),
             numbers: own(SignalKind::Number),
             codes: own(SignalKind::Code),
-            rules: set.rules.iter().map(|rule| RuleText::of(rule, &set.vocabulary)).collect(),
+            rules: set
+                .rules
+                .iter()
+                .map(|rule| RuleText::of(rule, &set.vocabulary))
+                .collect(),
         }
     }
 
@@ -159,7 +163,14 @@ impl RuleText {
 impl ConditionText {
     fn of(condition: &Condition, vocabulary: &Vocabulary) -> Self {
         let name = |signal: &Signal| Some(vocabulary.name(*signal).to_owned());
-        let all = |parts: &[Condition]| Some(parts.iter().map(|part| Self::of(part, vocabulary)).collect());
+        let all = |parts: &[Condition]| {
+            Some(
+                parts
+                    .iter()
+                    .map(|part| Self::of(part, vocabulary))
+                    .collect(),
+            )
+        };
         let empty = Self::default();
         match condition {
             Condition::Compare {
@@ -168,7 +179,10 @@ impl ConditionText {
                 threshold,
             } => {
                 let threshold = Some(ThresholdText::of(threshold, vocabulary));
-                let mut text = Self { signal: name(signal), ..empty };
+                let mut text = Self {
+                    signal: name(signal),
+                    ..empty
+                };
                 *text.threshold_mut(*relation) = threshold;
                 text
             }
@@ -177,8 +191,14 @@ impl ConditionText {
                 one_of: Some(values_text(values)),
                 ..empty
             },
-            Condition::All(parts) => Self { all: all(parts), ..empty },
-            Condition::Any(parts) => Self { any: all(parts), ..empty },
+            Condition::All(parts) => Self {
+                all: all(parts),
+                ..empty
+            },
+            Condition::Any(parts) => Self {
+                any: all(parts),
+                ..empty
+            },
             Condition::Not(part) => Self {
                 not: Some(Box::new(Self::of(part, vocabulary))),
                 ..empty
@@ -231,7 +251,12 @@ impl ConditionText {
             let values = check_values(values).map_err(|error| error.under("one_of"))?;
             return Ok(Condition::OneOf { signal, values });
         }
-        let relations = [Relation::Above, Relation::AtLeast, Relation::Below, Relation::AtMost];
+        let relations = [
+            Relation::Above,
+            Relation::AtLeast,
+            Relation::Below,
+            Relation::AtMost,
+        ];
         for relation in relations {
             if let Some(threshold) = self.threshold_mut(relation).take() {
                 let threshold = threshold.check(vocabulary);
@@ -242,7 +267,9 @@ impl ConditionText {
                 });
             }
         }
-        Err(RuleError::new("the signal is compared with nothing: give a threshold"))
+        Err(RuleError::new(
+            "the signal is compared with nothing: give a threshold",
+        ))
     }
 
     fn check_parts(self, vocabulary: &Vocabulary, depth: usize) -> Result<Condition, RuleError> {
@@ -259,7 +286,9 @@ impl ConditionText {
             (_, Some(parts), _) => check_all(parts, "any").map(Condition::Any),
             (_, _, Some(part)) => {
                 let checked = part.check(vocabulary, depth);
-                checked.map(|part| !part).map_err(|error| error.under("not"))
+                checked
+                    .map(|part| !part)
+                    .map_err(|error| error.under("not"))
             }
             _ => Err(RuleError::new("the condition is empty: name a signal")),
         }
@@ -301,7 +330,10 @@ fn check_values(values: Vec<ValueText>) -> Result<Values, RuleError> {
 fn values_text(values: &Values) -> Vec<ValueText> {
     match values {
         Values::Numbers(all) => all.iter().copied().map(ValueText::Number).collect(),
-        Values::Codes(all) => all.iter().map(|code| ValueText::Code(code.to_string())).collect(),
+        Values::Codes(all) => all
+            .iter()
+            .map(|code| ValueText::Code(code.to_string()))
+            .collect(),
     }
 }
 
