@@ -1,0 +1,121 @@
+//! Does a broken rule file say where, and leave the old rules in force?
+#![cfg(feature = "serde")]
+
+use bursar_risk::{Format, LiveRules, ReplaceError, RuleSet};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+const TOML: &str = r#"name = "gateway"
+version = 7
+policy = "score-only"
+thresholds = { review = 40, block = 70 }
+numbers = ["chargebacks"]
+
+[[rules]]
+name = "high_velocity"
+when = { signal = "tokens_per_minute", above = { fraction = 0.8, of = "plan_tokens_per_minute" } }
+score = 30
+action = "flag"
+reason = "{tokens_per_minute} tokens, more than {threshold}"
+
+[[rules]]
+name = "disputed"
+when.all = [{ signal = "account_age_days", below = 7 }, { signal = "country", one_of = ["XX", "YY"] }]
+score = 60
+action = "review"
+mode = "shadow"
+"#;
+
+fn written(format: Format) -> String {
+    let rules = RuleSet::from_toml(TOML).unwrap();
+    match format {
+        Format::Toml => TOML.to_owned(),
+        // JSON is YAML as well; the block form is tried in a test of its own.
+        Format::Json | Format::Yaml => serde_json::to_string_pretty(&rules).unwrap(),
+    }
+}
+
+#[test]
+fn a_set_reads_the_same_from_each_format() {
+    let rules = RuleSet::from_toml(TOML).unwrap();
+    for format in [Format::Json, Format::Yaml] {
+        assert_eq!(RuleSet::from_text(format, &written(format)).unwrap(), rules);
+    }
+    let yaml = "name: a\nversion: 1\nrules:\n  - name: r\n    when: {signal: unique_ips, above: 10}\n    score: 50\n    action: block\n";
+    assert_eq!(RuleSet::from_yaml(yaml).unwrap().rules().len(), 1);
+}
+
+#[test]
+fn what_is_wrong_is_named_with_line_and_field() {
+    let cases = [
+        ("score = 30", "score = -30", 10, "rules[0].score"),
+        (
+            "action = \"flag\"",
+            "action = \"flog\"",
+            11,
+            "rules[0].action",
+        ),
+        (
+            "\"tokens_per_minute\"",
+            "\"tokens\"",
+            9,
+            "rules[0].when.signal",
+        ),
+        ("below = 7", "below = nan", 16, "rules[1].when.all[0].below"),
+        ("\"XX\"", "\"much_too_long\"", 16, "rules[1].when.one_of"),
+        ("{threshold}", "{treshold}", 12, "rules[0].reason"),
+        ("\"disputed\"", "\"high_velocity\"", 15, "rules[1].name"),
+        ("review = 40", "review = 90", 4, "thresholds.review"),
+    ];
+    for (right, wrong, line, field) in cases {
+        let error = RuleSet::from_toml(&TOML.replacen(right, wrong, 1)).unwrap_err();
+        assert_eq!(error.line(), line, "{wrong}: {error}");
+        let start = field.split(".one_of").next().unwrap();
+        assert!(error.field().starts_with(start), "{wrong}: {error}");
+    }
+}
+
+/// Changes up to three characters of a text: one is replaced, removed, doubled or cut off after.
+fn corrupt(text: &str, draw: &mut ChaCha8Rng) -> String {
+    let mut characters: Vec<char> = text.chars().collect();
+    for _ in 0..draw.random_range(1..=3) {
+        let place = draw.random_range(0..characters.len());
+        match draw.random_range(0..5) {
+            0 => characters[place] = char::from(draw.random_range(32..127_u8)),
+            1 => characters.insert(place, char::from(draw.random_range(0..255_u8))),
+            2 => characters.truncate(place.max(1)),
+            3 => characters.insert(place, characters[place]),
+            _ => drop(characters.remove(place)),
+        }
+    }
+    characters.into_iter().collect()
+}
+
+#[test]
+fn a_thousand_corruptions_give_a_place_and_leave_the_old_rules_in_force() {
+    let mut draw = ChaCha8Rng::seed_from_u64(6);
+    let mut refused = 0;
+    for number in 0..1000 {
+        let format = [Format::Toml, Format::Json, Format::Yaml][number % 3];
+        let text = corrupt(&written(format), &mut draw);
+        let live = LiveRules::new(RuleSet::standard());
+        let before = live.current();
+        match live.replace_with_text(format, &text) {
+            Ok(()) => assert_ne!(live.current(), before),
+            Err(ReplaceError::Load(error)) => {
+                refused += 1;
+                assert!(
+                    error.line() >= 1 && error.line() <= text.lines().count() + 1,
+                    "{error}\n{text}"
+                );
+                assert!(
+                    error.column() >= 1 && !error.field().is_empty() && !error.message().is_empty()
+                );
+                assert_eq!(live.current(), before);
+            }
+            // A corrupted version may be an old one.
+            Err(_) => assert_eq!(live.current(), before),
+        }
+    }
+    assert!(refused > 500, "only {refused} were refused");
+}

@@ -1,0 +1,13 @@
+//! Does the public interface keep its promises?
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed; clippy allows that in test functions, not in their helpers"
+)]
+
+mod decisions;
+mod distinct;
+mod files;
+#[cfg(feature = "synthetic")]
+mod learning;
+mod memory;
