@@ -11,9 +11,9 @@
 
 use super::AlarmBudget;
 
-/// Sizes are told apart from 2⁻³ to 2¹³ scales, 16 to a doubling.
-const N_BINS: usize = 256;
-const BINS_PER_DOUBLING_LOG2: u32 = 4;
+/// Sizes are told apart from 2⁻³ to 2¹³ scales, 8 to a doubling.
+const N_BINS: usize = 128;
+const BINS_PER_DOUBLING_LOG2: u32 = 3;
 const SMALLEST_LOG2: i32 = -3;
 /// Sizes from here on are alike for the histogram, and are where a series without any spread puts
 /// its first change.
