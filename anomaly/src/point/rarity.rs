@@ -11,9 +11,9 @@
 
 use super::AlarmBudget;
 
-/// Sizes are told apart from 2⁻³ to 2¹³ scales, 16 to a doubling.
-const N_BINS: usize = 256;
-const BINS_PER_DOUBLING_LOG2: u32 = 4;
+/// Sizes are told apart from 2⁻³ to 2¹³ scales, 4 to a doubling.
+const N_BINS: usize = 64;
+const BINS_PER_DOUBLING_LOG2: u32 = 2;
 const SMALLEST_LOG2: i32 = -3;
 /// Sizes from here on are alike for the histogram, and are where a series without any spread puts
 /// its first change.
@@ -30,7 +30,7 @@ const LEAST_MEMORY: u32 = 4096;
 /// residuals of a baseline that knew little fade while the series is young.
 const FIRST_MEMORY: u32 = 1024;
 /// The table is made anew when it has a quarter more to go by, at the latest after 512 points: making
-/// it takes about 2 µs.
+/// it takes about a microsecond.
 const LONGEST_USE: u32 = 512;
 const SHORTEST_USE: u32 = 16;
 

@@ -444,12 +444,12 @@ mod saved {
         }
         let damages = [
             ("counts", serde_json::json!([1, 2, 3])),
-            ("counts", serde_json::json!(vec![60_000; 256])),
-            ("counts", serde_json::json!(vec![65_535; 256])),
-            ("evidence", serde_json::json!(vec![1e30; 257])),
+            ("counts", serde_json::json!(vec![60_000; 64])),
+            ("counts", serde_json::json!(vec![u32::MAX; 64])),
+            ("evidence", serde_json::json!(vec![1e30; 65])),
             (
                 "evidence",
-                serde_json::json!((0..257).rev().collect::<Vec<_>>()),
+                serde_json::json!((0..65).rev().collect::<Vec<_>>()),
             ),
             ("full_at", serde_json::json!(u32::MAX)),
             ("stale_at", serde_json::json!(0)),
