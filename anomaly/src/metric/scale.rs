@@ -1,5 +1,7 @@
 //! In which unit are the values of a series compared?
 
+use crate::LARGEST_VALUE;
+
 /// Steps of the grid in one unit of spread. A 32nd is well below the noise of any metric, and rounding
 /// by scaling or shifting the series is far below a 32nd.
 pub(super) const STEPS: f64 = 32.0;
@@ -70,7 +72,8 @@ impl Scale {
 
     /// The value at a coordinate.
     pub(super) fn value(&self, coordinate: f64) -> f64 {
-        self.center + expand(coordinate) / STEPS * self.spread
+        let value = self.center + expand(coordinate) / STEPS * self.spread;
+        value.clamp(-LARGEST_VALUE, LARGEST_VALUE)
     }
 }
 

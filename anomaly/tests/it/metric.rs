@@ -193,8 +193,13 @@ proptest! {
             60..400,
         )
     ) {
-        for score in scores(40, &values) {
-            prop_assert!((0.0..=1.0).contains(&score));
+        let mut detector = detector(40);
+        for assessment in values.iter().map(|value| detector.next(*value)) {
+            prop_assert!((0.0..=1.0).contains(&assessment.score()));
+            let Some(verdict) = assessment.verdict() else { continue };
+            let interval = verdict.interval;
+            prop_assert!(interval.low.is_finite() && interval.high.is_finite(), "{interval:?}");
+            prop_assert!(interval.contains(verdict.expected), "{verdict:?}");
         }
     }
 }

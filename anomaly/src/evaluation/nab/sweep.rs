@@ -112,34 +112,19 @@ impl Corpus {
     #[must_use]
     pub fn report_at(&self, profile: Profile, threshold: f64) -> Report {
         let mut tally = Tally::new(self.windows.len());
+        let mut parts: Vec<Part> = self.categories.iter().map(|name| Part::new(name)).collect();
         for row in self.rows.iter().filter(|row| row.score >= threshold) {
             tally.fire(row, &profile);
+            if row.window.is_none() {
+                parts[row.category as usize].charge(row.share * profile.false_row);
+            }
         }
-        let count = |mut parts: Vec<CategoryReport>, mut raws: Vec<f64>| {
-            for (window, &category) in self.windows.iter().enumerate() {
-                let part = &mut parts[category as usize];
-                let best = tally.best[window];
-                part.n_windows += 1;
-                part.windows_found += usize::from(best.is_some());
-                raws[category as usize] += best.unwrap_or(-profile.missed);
-            }
-            for row in &self.rows {
-                if row.window.is_none() && row.score >= threshold {
-                    parts[row.category as usize].false_rows += 1;
-                    raws[row.category as usize] += row.share * profile.false_row;
-                }
-            }
-            for (part, raw) in parts.iter_mut().zip(&raws) {
-                part.score = profile.normalize(*raw, part.n_windows);
-            }
-            (parts, raws.iter().sum::<f64>())
-        };
-        let empty = self
-            .categories
-            .iter()
-            .map(|name| CategoryReport::empty(name))
-            .collect();
-        let (categories, raw) = count(empty, vec![0.0; self.categories.len()]);
+        for (category, reward) in self.windows.iter().zip(tally.best) {
+            parts[*category as usize].count_window(reward, profile.missed);
+        }
+        let raw = parts.iter().map(|part| part.raw).sum();
+        let categories = parts.into_iter().map(|part| part.finish(&profile));
+        let categories: Vec<CategoryReport> = categories.collect();
         Report {
             profile,
             score: profile.normalize(raw, self.windows.len()),
@@ -183,14 +168,40 @@ fn check_scores(geometry: &Geometry, scores: &[f64]) -> Result<(), NabError> {
     }
 }
 
-impl CategoryReport {
-    fn empty(category: &str) -> Self {
-        Self {
+/// A category while its rows and windows are counted.
+struct Part {
+    report: CategoryReport,
+    raw: f64,
+}
+
+impl Part {
+    fn new(category: &str) -> Self {
+        let report = CategoryReport {
             category: category.to_owned(),
             score: 0.0,
             windows_found: 0,
             n_windows: 0,
             false_rows: 0,
+        };
+        Self { report, raw: 0.0 }
+    }
+
+    fn charge(&mut self, charge: f64) {
+        self.raw += charge;
+        self.report.false_rows += 1;
+    }
+
+    fn count_window(&mut self, reward: Option<f64>, missed: f64) {
+        self.raw += reward.unwrap_or(-missed);
+        self.report.n_windows += 1;
+        self.report.windows_found += usize::from(reward.is_some());
+    }
+
+    fn finish(self, profile: &Profile) -> CategoryReport {
+        let score = profile.normalize(self.raw, self.report.n_windows);
+        CategoryReport {
+            score,
+            ..self.report
         }
     }
 }
