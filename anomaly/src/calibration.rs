@@ -170,8 +170,8 @@ pub(crate) struct AlarmLine {
     shift: f64,
 }
 
-/// An alarm raises the line by 7 %. Measured on noise: a tenth brings the rate within 10 % sooner, but
-/// lets a busy week count for longer.
+/// An alarm raises the line by 7 %: more brings the rate to its budget sooner, but lets a busy week
+/// count for longer.
 const STEP: f64 = 0.07;
 
 /// The line stays within a quarter and four times of where it began.

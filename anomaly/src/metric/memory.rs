@@ -2,7 +2,7 @@
 
 use super::scale::compact;
 
-/// How many blocks are remembered: fourteen warm-ups.
+/// How many blocks are remembered, fourteen warm-ups: as many as fit into a state of 32 KB.
 pub(super) const REMEMBERED: usize = 1_500;
 
 /// The values of the past, and how near the nearest of them is.
