@@ -255,7 +255,10 @@ impl Judge<'_> {
                 let is_right = !truth.has_multiple_of(&truth.quantum) && truth.low <= truth.high;
                 self.require(is_right, "a quantum that is refused");
                 let Some(suggestion) = suggestion.map(Fraction::of) else {
-                    return self.require(false, "no quantum of 28 places would do");
+                    // Bounds that meet in a point without an end in decimals hold no price at all.
+                    let finest = Fraction::of(Decimal::from_i128_with_scale(1, 28));
+                    let is_right = !truth.has_multiple_of(&finest);
+                    return self.require(is_right, "that no quantum of 28 places would do");
                 };
                 let is_right = suggestion < truth.quantum && truth.has_multiple_of(&suggestion);
                 self.require(is_right, "a quantum that is suggested");
