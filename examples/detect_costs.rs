@@ -44,7 +44,7 @@ struct Arguments {
     #[arg(long, value_name = "ALARMS")]
     budget: Option<f64>,
     /// How many accounts are made up.
-    #[arg(long, default_value_t = 40, conflicts_with = "data")]
+    #[arg(long, default_value_t = 12, conflicts_with = "data")]
     series: u64,
     /// Another seed makes other accounts.
     #[arg(long, default_value_t = 1, conflicts_with = "data")]

@@ -98,13 +98,7 @@ impl DailyMonitor {
     /// for costs that are no numbers. The monitor is then as it was.
     pub fn observe(&mut self, costs: &DailyCosts) -> Result<DayAssessment, DailyError> {
         self.admit(costs)?;
-        let account = Account {
-            total: &self.total,
-            services: &self.services,
-            planned: &self.planned,
-            bars: self.budget.bars(),
-        };
-        let verdicts = account.judge(costs);
+        let verdicts = self.account().judge(costs);
         let findings = self.find(costs.date, &verdicts);
         let total = self.assess_total(costs, verdicts.total.as_ref());
         self.learn(costs);
@@ -136,12 +130,7 @@ impl DailyMonitor {
     /// Learns from a person's answer to a finding, while its event goes on or after it has ended;
     /// `false` when the scope is not known.
     pub fn feedback(&mut self, scope: &Scope, kind: FindingKind, feedback: DailyFeedback) -> bool {
-        let account = Account {
-            total: &self.total,
-            services: &self.services,
-            planned: &self.planned,
-            bars: self.budget.bars(),
-        };
+        let account = self.account();
         let (Some(date), Some(channel)) = (self.last, self.channel(scope)) else {
             return false;
         };
@@ -181,12 +170,7 @@ impl DailyMonitor {
     /// What is normal; `None` before there is a baseline.
     #[must_use]
     pub fn baseline(&self, scope: &Scope) -> Option<DailyBaseline> {
-        let account = Account {
-            total: &self.total,
-            services: &self.services,
-            planned: &self.planned,
-            bars: self.budget.bars(),
-        };
+        let account = self.account();
         let next = plus_days(self.last?, 1);
         let fit = account.fit_of(self.channel(scope)?, next)?;
         Some(DailyBaseline::of(&fit, account.month_days(&fit, next)))
@@ -201,6 +185,15 @@ impl DailyMonitor {
     #[must_use]
     pub const fn last(&self) -> Option<Date> {
         self.last
+    }
+
+    fn account(&self) -> Account<'_> {
+        Account {
+            total: &self.total,
+            services: &self.services,
+            planned: &self.planned,
+            bars: self.budget.bars(),
+        }
     }
 
     /// Makes room for the day: days that were left out become unknown ones.

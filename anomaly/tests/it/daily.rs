@@ -33,11 +33,16 @@ fn with(n: usize, compute: f64, storage: f64) -> DailyCosts {
         .service("storage", storage)
 }
 
+fn observed(monitor: &mut DailyMonitor, costs: &DailyCosts) -> DayAssessment {
+    let assessment = monitor.observe(costs);
+    assessment.expect("the days of a test are in order and finite")
+}
+
 /// A monitor that has seen this many ordinary days without a finding.
 fn accustomed(n_days: usize) -> DailyMonitor {
     let mut monitor = DailyMonitor::new();
     for n in 0..n_days {
-        let findings = monitor.observe(&ordinary(n)).unwrap().findings;
+        let findings = observed(&mut monitor, &ordinary(n)).findings;
         assert_eq!(findings, [], "day {n}");
     }
     monitor
@@ -51,7 +56,7 @@ fn news(
 ) -> Vec<(usize, Finding)> {
     let mut news = Vec::new();
     for (n, costs) in days.into_iter().enumerate() {
-        let findings = monitor.observe(&costs).unwrap().findings;
+        let findings = observed(monitor, &costs).findings;
         let findings = findings.into_iter().filter(Finding::is_news);
         news.extend(findings.map(|finding| (from + n, finding)));
     }
@@ -360,7 +365,7 @@ fn score_of(portfolio: CostPortfolio, n_series: u64, budget: f64) -> EventScore 
     let mut score = EventScore::default();
     for number in 0..n_series {
         let series = portfolio.series(number);
-        let budget = AlarmBudget::per_series_year(budget).unwrap();
+        let budget = AlarmBudget::per_series_year(budget).expect("tests ask for a budget in range");
         let mut monitor = DailyMonitor::new().with_budget(budget);
         let found = news(&mut monitor, 0, costs_of(&series));
         let alerts: Vec<DatedAlert> = found
@@ -373,7 +378,8 @@ fn score_of(portfolio: CostPortfolio, n_series: u64, budget: f64) -> EventScore 
                 }
             })
             .collect();
-        score.add(&series.truth().unwrap(), &alerts);
+        let truth = series.truth().expect("a series has days");
+        score.add(&truth, &alerts);
     }
     score
 }

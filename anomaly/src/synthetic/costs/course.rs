@@ -7,12 +7,12 @@ use super::calendar::{AccountCalendar, LumpDay};
 use super::random::Random;
 use super::{BenignEvent, BenignKind, Calendar, CostAnomaly, CostDay, CostSeries, plus_days};
 
-/// The largest lump, as research on marketplace and support charges has it: the day of the charge
-/// costs 12 ordinary days, every other a quarter of one.
+/// Support and marketplaces charge most of a month on one day: that day costs 12 even ones, every
+/// other a quarter of one.
 const LUMP_FACTOR: f64 = 12.0;
 const BETWEEN_LUMPS_FACTOR: f64 = 0.25;
 
-/// The largest scale of an account: dollars a workday, from small to large.
+/// What a workday costs, from the smallest account to the largest.
 const SCALES: (f64, f64) = (3.0, 20_000.0);
 
 /// A series in the making: costs by service and day.
