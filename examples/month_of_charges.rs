@@ -4,6 +4,8 @@
 //! compared with the provider's invoice, and settled with what a broken promise gives back. Each sum is
 //! computed twice, in two ways, and the two are compared on screen.
 
+#![expect(clippy::print_stdout, reason = "what an example finds is printed")]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

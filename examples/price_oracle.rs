@@ -5,6 +5,8 @@
 //! nearest multiple, the exact sum of the waterfall and each of its steps, exposure of fixed prices, quotes,
 //! and whether a refusal was right.
 
+#![expect(clippy::print_stdout, reason = "what an example finds is printed")]
+
 #[path = "price_oracle/case.rs"]
 mod case;
 #[path = "price_oracle/exact.rs"]
