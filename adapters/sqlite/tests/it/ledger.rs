@@ -188,7 +188,6 @@ fn kill_writers(entries: u64) {
         assert_eq!(audit.entries, 2 * audit.transactions);
         check_balances(&ledger, &posted);
         if audit.entries >= entries {
-            println!("{kills} kills, {} entries", audit.entries);
             break;
         }
         // The next writers begin with what was acknowledged last, so that what was in flight is
