@@ -141,7 +141,8 @@ pub struct Verdict {
     pub actual: f64,
     /// What the baseline expected.
     pub expected: f64,
-    /// Where the value would raise no alarm.
+    /// Where the value alone would raise no alarm; of [`MetricDetector`](crate::MetricDetector), which also
+    /// judges the course of values, where the level usually lies.
     pub interval: Interval,
 }
 
