@@ -4,11 +4,42 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod candidate;
+mod constraint;
+mod decision;
+mod entry;
+mod feature;
+mod histogram;
+mod infer;
 mod name;
+mod policy;
+mod predictor;
+mod rates;
+mod request;
+mod router;
+mod statistics;
 mod task;
 mod usage;
 
+pub use candidate::{Candidate, CandidateCost, Latency, PredictedQuality, Situation, TokenRange};
+pub use constraint::{Constraint, Reason, Rejection, RouteError};
+pub use decision::{Decision, RankedCandidate, Saving, Savings, ShadowChoice};
+pub use entry::{ComplexityBonus, ModelEntry, Quality, QualityError};
+pub use feature::{Feature, FeatureSet};
+pub use histogram::{Histogram, HistogramError};
 pub use name::{MAX_NAME, ModelId, NameError, ProviderId};
+pub use policy::{
+    AnswerCheck, CacheAware, Cascade, CascadePlan, CascadeStage, CascadeStep, CheapestAbove,
+    CheckFailure, CheckedAnswer, Exploration, ExplorationError, Learned, Plan, ScorePart, Scored,
+    Selection, SelectionPolicy, WeightedScore,
+};
+pub use predictor::{CatalogQuality, QualityPredictor};
+pub use rates::{CallShape, RateTier, Rates, RatesError};
+pub use request::{
+    DEFAULT_MAX_OUTPUT_TOKENS, DEFAULT_TEMPERATURE, Priority, RouteRequest, WarmCache,
+};
+pub use router::{Conditions, Router};
+pub use statistics::{CallOutcome, CallRecord, ModelStatistics, Statistics};
 pub use task::{Complexity, TaskType, UnknownTask};
 pub use usage::{Usage, UsageKind};
 

@@ -1,0 +1,224 @@
+//! What will a call cost by its tokens? The few rates that a choice between models needs, ready for use.
+
+use bursar_units::{Currency, Money, MoneyError, UnitRate};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// How many tokens a call has, or may have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct CallShape {
+    /// All tokens of the input, those of the next two fields included.
+    pub input_tokens: u64,
+    /// Of the input, what comes from the provider's prompt cache.
+    pub cache_read_tokens: u64,
+    /// Of the input, what goes into the provider's prompt cache.
+    pub cache_write_tokens: u64,
+    /// The tokens of the answer.
+    pub output_tokens: u64,
+}
+
+/// The prices of tokens, per million, from a number of input tokens on. A tier holds for all tokens of a
+/// call, as providers bill it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateTier {
+    /// The tier holds for calls with at least so many input tokens.
+    pub from_input_tokens: u64,
+    /// Of tokens of the input.
+    pub input: Decimal,
+    /// Of tokens of the answer.
+    pub output: Decimal,
+    /// Of input tokens that come from the prompt cache; `None` if there is no price for it.
+    pub cache_read: Option<Decimal>,
+    /// Of input tokens that go into the prompt cache; `None` if there is no price for it.
+    pub cache_write: Option<Decimal>,
+}
+
+/// The rates of a model, by tiers of the length of the input.
+///
+/// ```
+/// use bursar_model_router::{CallShape, RateTier, Rates};
+/// use bursar_units::Currency;
+///
+/// let tier = |from_input_tokens, input: &str, output: &str| -> Result<RateTier, rust_decimal::Error> {
+///     let (input, output) = (input.parse()?, output.parse()?);
+///     Ok(RateTier { from_input_tokens, input, output, cache_read: None, cache_write: None })
+/// };
+/// // Up to 100,000 input tokens 0.10 and 0.50 USD per million, above that five times as much.
+/// let tiers = vec![tier(0, "0.10", "0.50")?, tier(100_001, "0.50", "2.50")?];
+/// let haiku = Rates::new(Currency::USD, tiers)?;
+/// let shape = |input_tokens| CallShape { input_tokens, output_tokens: 1_000, ..CallShape::default() };
+/// assert_eq!(haiku.cost(shape(100_000))?, "0.0105 USD".parse()?);
+/// assert_eq!(haiku.cost(shape(200_000))?, "0.1025 USD".parse()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub struct Rates {
+    currency: Currency,
+    tiers: Vec<RateTier>,
+}
+
+/// Why tiers are no rates.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RatesError {
+    /// No tier holds for the shortest input.
+    #[error("the first tier must hold from 0 input tokens on")]
+    NoFirstTier,
+    /// A tier does not begin above the one before.
+    #[error(
+        "the tier from {from_input_tokens} input tokens on does not begin above the one before"
+    )]
+    Order {
+        /// Where it begins.
+        from_input_tokens: u64,
+    },
+    /// A price is under zero.
+    #[error("the price of {what} from {from_input_tokens} input tokens on is {price}, under zero")]
+    Negative {
+        /// Of which tokens.
+        what: &'static str,
+        /// Where its tier begins.
+        from_input_tokens: u64,
+        /// The price.
+        price: Decimal,
+    },
+}
+
+impl Rates {
+    /// These tiers, in rising order, in this currency.
+    ///
+    /// # Errors
+    /// [`RatesError`] unless the first begins at 0, each begins above the one before, and no price is
+    /// under zero.
+    pub fn new(currency: Currency, tiers: Vec<RateTier>) -> Result<Self, RatesError> {
+        if tiers.first().is_none_or(|tier| tier.from_input_tokens != 0) {
+            return Err(RatesError::NoFirstTier);
+        }
+        for pair in tiers.windows(2) {
+            let [before, tier] = pair else { continue };
+            if tier.from_input_tokens <= before.from_input_tokens {
+                let from_input_tokens = tier.from_input_tokens;
+                return Err(RatesError::Order { from_input_tokens });
+            }
+        }
+        tiers.iter().try_for_each(RateTier::check)?;
+        Ok(Self { currency, tiers })
+    }
+
+    /// One tier of prices per million tokens, without a prompt cache.
+    ///
+    /// # Errors
+    /// [`RatesError::Negative`].
+    pub fn flat(input: Decimal, output: Decimal, currency: Currency) -> Result<Self, RatesError> {
+        let tier = RateTier {
+            from_input_tokens: 0,
+            input,
+            output,
+            cache_read: None,
+            cache_write: None,
+        };
+        Self::new(currency, vec![tier])
+    }
+
+    /// The currency of the prices.
+    #[must_use]
+    pub const fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    /// The tiers, in rising order.
+    #[must_use]
+    pub fn tiers(&self) -> &[RateTier] {
+        &self.tiers
+    }
+
+    /// The tier of a call with so many input tokens.
+    fn tier(&self, input_tokens: u64) -> Option<&RateTier> {
+        let holds = |tier: &&RateTier| tier.from_input_tokens <= input_tokens;
+        self.tiers.iter().rev().find(holds)
+    }
+
+    /// What a call of this shape costs, exactly. Tokens into and out of a prompt cache that has no price
+    /// cost as much as other input, which is what providers without that price bill.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] and [`MoneyError::Inexact`], if the cost has more digits than a decimal.
+    pub fn cost(&self, shape: CallShape) -> Result<Money, MoneyError> {
+        let zero = Money::zero(self.currency);
+        let Some(tier) = self.tier(shape.input_tokens) else {
+            return Ok(zero);
+        };
+        let read = shape.cache_read_tokens.min(shape.input_tokens);
+        let written = shape
+            .cache_write_tokens
+            .min(shape.input_tokens.saturating_sub(read));
+        let plain = shape
+            .input_tokens
+            .saturating_sub(read)
+            .saturating_sub(written);
+        let parts = [
+            (plain, tier.input),
+            (read, tier.cache_read.unwrap_or(tier.input)),
+            (written, tier.cache_write.unwrap_or(tier.input)),
+            (shape.output_tokens, tier.output),
+        ];
+        let cost = |(tokens, price): (u64, Decimal)| {
+            UnitRate::per_million(Money::new(price, self.currency)).cost(tokens)
+        };
+        let has_tokens = |part: &(u64, Decimal)| part.0 > 0;
+        let mut costs = parts.into_iter().filter(has_tokens).map(cost);
+        costs.try_fold(zero, |sum, cost| sum.checked_add(cost?))
+    }
+
+    /// Whether reading from the prompt cache has a price of its own.
+    #[must_use]
+    pub fn has_prompt_cache(&self) -> bool {
+        self.tiers.iter().all(|tier| tier.cache_read.is_some())
+    }
+}
+
+impl RateTier {
+    fn check(&self) -> Result<(), RatesError> {
+        let prices = [
+            ("input", Some(self.input)),
+            ("output", Some(self.output)),
+            ("cache reads", self.cache_read),
+            ("cache writes", self.cache_write),
+        ];
+        for (what, price) in prices {
+            if let Some(price) = price.filter(|it| it.is_sign_negative() && !it.is_zero()) {
+                let from_input_tokens = self.from_input_tokens;
+                return Err(RatesError::Negative {
+                    what,
+                    from_input_tokens,
+                    price,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The form in data.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    currency: Currency,
+    tiers: Vec<RateTier>,
+}
+
+impl TryFrom<Written> for Rates {
+    type Error = RatesError;
+
+    fn try_from(written: Written) -> Result<Self, RatesError> {
+        Self::new(written.currency, written.tiers)
+    }
+}
+
+impl From<Rates> for Written {
+    fn from(Rates { currency, tiers }: Rates) -> Self {
+        Self { currency, tiers }
+    }
+}
