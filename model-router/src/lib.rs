@@ -4,10 +4,22 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod batch;
+mod chat;
+mod client;
+mod format;
 mod name;
 mod task;
 mod usage;
 
+pub use batch::JobId;
+pub use chat::{
+    AnswerBuilder, CachePoint, CacheTtl, CacheUse, ChatAnswer, ChatEvent, ChatRequest,
+    ContentBlock, ConverseBody, FinishReason, Image, ImageSource, ImageType, Message, OpenAiBody,
+    OutOfRange, Parameters, Role, Saved, SystemBlock, Temperature, TenantId, TenantIdError,
+    TokenLimitName, Tool, ToolChoice, ToolResult, ToolUse, TopP, WireError,
+};
+pub use client::{ChatStream, ClientError, Clock, ErrorClass, ModelClient, Remedy};
 pub use name::{MAX_NAME, ModelId, NameError, ProviderId};
 pub use task::{Complexity, TaskType, UnknownTask};
 pub use usage::{Usage, UsageKind};
