@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use futures_util::Stream;
 
 pub use clock::Clock;
+pub(crate) use clock::{later, since};
 pub use error::{ClientError, ErrorClass, Remedy};
 
 use crate::{ChatAnswer, ChatEvent, ChatRequest, ModelId};

@@ -7,12 +7,16 @@
 mod batch;
 mod chat;
 mod client;
+#[cfg(feature = "conformance")]
+#[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
+pub mod conformance;
 mod format;
+mod invocation;
 mod name;
 mod task;
 mod usage;
 
-pub use batch::JobId;
+pub use batch::{IdError, JobId, RecordId};
 pub use chat::{
     AnswerBuilder, CachePoint, CacheTtl, CacheUse, ChatAnswer, ChatEvent, ChatRequest,
     ContentBlock, ConverseBody, FinishReason, Image, ImageSource, ImageType, Message, OpenAiBody,
@@ -20,6 +24,10 @@ pub use chat::{
     TokenLimitName, Tool, ToolChoice, ToolResult, ToolUse, TopP, WireError,
 };
 pub use client::{ChatStream, ClientError, Clock, ErrorClass, ModelClient, Remedy};
+pub use invocation::{
+    Attempt, AttemptFailure, Candidate, CircuitState, InvocationError, InvocationSettings, Invoked,
+    InvokedStream, Invoker, ProviderSettings,
+};
 pub use name::{MAX_NAME, ModelId, NameError, ProviderId};
 pub use task::{Complexity, TaskType, UnknownTask};
 pub use usage::{Usage, UsageKind};
