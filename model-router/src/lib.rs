@@ -4,13 +4,21 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod batch;
 mod candidate;
+mod chat;
+mod client;
+#[cfg(feature = "conformance")]
+#[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
+pub mod conformance;
 mod constraint;
 mod decision;
 mod entry;
 mod feature;
+mod format;
 mod histogram;
 mod infer;
+mod invocation;
 mod name;
 mod policy;
 mod predictor;
@@ -21,12 +29,24 @@ mod statistics;
 mod task;
 mod usage;
 
+pub use batch::{IdError, JobId, RecordId};
 pub use candidate::{Candidate, CandidateCost, Latency, PredictedQuality, Situation, TokenRange};
+pub use chat::{
+    AnswerBuilder, CachePoint, CacheTtl, CacheUse, ChatAnswer, ChatEvent, ChatRequest,
+    ContentBlock, ConverseBody, FinishReason, Image, ImageSource, ImageType, Message, OpenAiBody,
+    OutOfRange, Parameters, Role, Saved, SystemBlock, Temperature, TenantId, TenantIdError,
+    TokenLimitName, Tool, ToolChoice, ToolResult, ToolUse, TopP, WireError,
+};
+pub use client::{ChatStream, ClientError, Clock, ErrorClass, ModelClient, Remedy};
 pub use constraint::{Constraint, Reason, Rejection, RouteError};
 pub use decision::{Decision, RankedCandidate, Saving, Savings, ShadowChoice};
 pub use entry::{ComplexityBonus, ModelEntry, Quality, QualityError};
 pub use feature::{Feature, FeatureSet};
 pub use histogram::{Histogram, HistogramError};
+pub use invocation::{
+    Attempt, AttemptFailure, CircuitState, InvocationError, InvocationSettings, Invoked,
+    InvokedStream, Invoker, ModelRef, ProviderSettings,
+};
 pub use name::{MAX_NAME, ModelId, NameError, ProviderId};
 pub use policy::{
     AnswerCheck, CacheAware, Cascade, CascadePlan, CascadeStage, CascadeStep, CheapestAbove,

@@ -33,7 +33,12 @@ pub(crate) fn of_response(error: WireError) -> ClientError {
 }
 
 /// From a response with a status that is no success.
-pub(crate) fn of_status(status: StatusCode, headers: &HeaderMap, body: &str, now: SystemTime) -> ClientError {
+pub(crate) fn of_status(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &str,
+    now: SystemTime,
+) -> ClientError {
     let parsed = serde_json::from_str::<Value>(body).unwrap_or_default();
     let error = ClientError::new(class(status, &parsed), message(status, &parsed, body));
     match retry_after(headers, now) {
@@ -47,13 +52,20 @@ pub(crate) fn of_event(event: &Value) -> ClientError {
     let code = event.pointer("/error/code").and_then(Value::as_u64);
     let status = code.and_then(|code| StatusCode::from_u16(u16::try_from(code).ok()?).ok());
     let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    ClientError::new(class(status, event), message(status, event, &event.to_string()))
+    ClientError::new(
+        class(status, event),
+        message(status, event, &event.to_string()),
+    )
 }
 
 /// By the code that the body names, and else by the status. Sources: the page "Error codes" of OpenAI's API
 /// guide, read 2026-11-27; RFC 9110 §15; 529 is Anthropic's "overloaded".
 fn class(status: StatusCode, body: &Value) -> ErrorClass {
-    let at = |path| body.pointer(path).and_then(Value::as_str).unwrap_or_default();
+    let at = |path| {
+        body.pointer(path)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     for named in [at("/error/code"), at("/error/type")] {
         match named {
             "context_length_exceeded" => return ErrorClass::ContextTooLong,
@@ -79,7 +91,10 @@ fn class(status: StatusCode, body: &Value) -> ErrorClass {
 }
 
 fn message(status: StatusCode, parsed: &Value, body: &str) -> String {
-    let told = parsed.pointer("/error/message").and_then(Value::as_str).unwrap_or(body);
+    let told = parsed
+        .pointer("/error/message")
+        .and_then(Value::as_str)
+        .unwrap_or(body);
     let told: String = told.trim().chars().take(EXCERPT).collect();
     format!("HTTP {}: {told}", status.as_u16())
 }
@@ -106,12 +121,32 @@ mod tests {
     #[test]
     fn a_code_in_the_body_tells_more_than_the_status() {
         for (status, body, expected) in [
-            (400, r#"{"error":{"code":"context_length_exceeded"}}"#, ErrorClass::ContextTooLong),
-            (400, r#"{"error":{"code":"content_filter"}}"#, ErrorClass::ContentFiltered),
-            (400, r#"{"error":{"type":"invalid_request_error"}}"#, ErrorClass::Invalid),
-            (429, r#"{"error":{"code":"insufficient_quota"}}"#, ErrorClass::Denied),
+            (
+                400,
+                r#"{"error":{"code":"context_length_exceeded"}}"#,
+                ErrorClass::ContextTooLong,
+            ),
+            (
+                400,
+                r#"{"error":{"code":"content_filter"}}"#,
+                ErrorClass::ContentFiltered,
+            ),
+            (
+                400,
+                r#"{"error":{"type":"invalid_request_error"}}"#,
+                ErrorClass::Invalid,
+            ),
+            (
+                429,
+                r#"{"error":{"code":"insufficient_quota"}}"#,
+                ErrorClass::Denied,
+            ),
             (429, "slow down", ErrorClass::Throttled),
-            (404, r#"{"error":{"code":"model_not_found"}}"#, ErrorClass::ModelMissing),
+            (
+                404,
+                r#"{"error":{"code":"model_not_found"}}"#,
+                ErrorClass::ModelMissing,
+            ),
             (401, "", ErrorClass::Denied),
             (500, "<html>", ErrorClass::Unavailable),
             (503, "", ErrorClass::Overloaded),
@@ -128,18 +163,24 @@ mod tests {
     #[test]
     fn every_way_to_say_when_to_come_back_is_read() {
         let after = |fields: &[(&'static str, &str)]| {
-            let fields = fields.iter().map(|(name, value)| {
-                ((*name).try_into().unwrap(), (*value).try_into().unwrap())
-            });
+            let fields = fields
+                .iter()
+                .map(|(name, value)| ((*name).try_into().unwrap(), (*value).try_into().unwrap()));
             retry_after(&fields.collect(), SystemTime::UNIX_EPOCH)
         };
         assert_eq!(after(&[]), None);
         assert_eq!(after(&[("retry-after", "7")]), Some(Duration::from_secs(7)));
-        assert_eq!(after(&[("retry-after", "0.5")]), Some(Duration::from_millis(500)));
+        assert_eq!(
+            after(&[("retry-after", "0.5")]),
+            Some(Duration::from_millis(500))
+        );
         let both = [("retry-after", "7"), ("retry-after-ms", "250")];
         assert_eq!(after(&both), Some(Duration::from_millis(250)));
         let date = "Thu, 01 Jan 1970 00:01:00 GMT";
-        assert_eq!(after(&[("retry-after", date)]), Some(Duration::from_secs(60)));
+        assert_eq!(
+            after(&[("retry-after", date)]),
+            Some(Duration::from_secs(60))
+        );
         assert_eq!(after(&[("retry-after", "-1")]), None);
         assert_eq!(after(&[("retry-after", "soon")]), None);
     }

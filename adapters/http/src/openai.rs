@@ -3,7 +3,9 @@
 use std::time::{Instant, SystemTime};
 
 use async_trait::async_trait;
-use bursar_model_router::{ChatAnswer, ChatRequest, ChatStream, ClientError, ModelClient, ModelId, OpenAiBody};
+use bursar_model_router::{
+    ChatAnswer, ChatRequest, ChatStream, ClientError, ModelClient, ModelId, OpenAiBody,
+};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
@@ -58,16 +60,27 @@ impl OpenAiClient {
 
 #[async_trait]
 impl ModelClient for OpenAiClient {
-    async fn invoke(&self, model: &ModelId, request: &ChatRequest) -> Result<ChatAnswer, ClientError> {
+    async fn invoke(
+        &self,
+        model: &ModelId,
+        request: &ChatRequest,
+    ) -> Result<ChatAnswer, ClientError> {
         let begin = Instant::now();
         let body = self.body.write(model, request).map_err(error::of_request)?;
         let response = self.send(&body).await?;
-        let body = response.json::<Value>().await.map_err(error::of_transport)?;
+        let body = response
+            .json::<Value>()
+            .await
+            .map_err(error::of_transport)?;
         let answer = OpenAiBody::read(model, &body).map_err(error::of_response)?;
         Ok(answer.latency(begin.elapsed()))
     }
 
-    async fn stream(&self, model: &ModelId, request: &ChatRequest) -> Result<ChatStream, ClientError> {
+    async fn stream(
+        &self,
+        model: &ModelId,
+        request: &ChatRequest,
+    ) -> Result<ChatStream, ClientError> {
         let mut body = self.body.write(model, request).map_err(error::of_request)?;
         body["stream"] = json!(true);
         body["stream_options"] = json!({"include_usage": true});
@@ -83,15 +96,26 @@ fn url(base_url: &str) -> Result<String, SettingsError> {
         let url = base_url.to_owned();
         return Err(SettingsError::Url { url });
     }
-    Ok(format!("{}/chat/completions", base_url.trim_end_matches('/')))
+    Ok(format!(
+        "{}/chat/completions",
+        base_url.trim_end_matches('/')
+    ))
 }
 
 fn headers(settings: &OpenAiSettings) -> Result<HeaderMap, SettingsError> {
     let mut headers = HeaderMap::new();
-    let key = settings.api_key.iter().map(|key| ("authorization", format!("Bearer {key}")));
-    let others = settings.headers.iter().map(|(name, value)| (name.as_str(), value.clone()));
+    let key = settings
+        .api_key
+        .iter()
+        .map(|key| ("authorization", format!("Bearer {key}")));
+    let others = settings
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.clone()));
     for (name, value) in key.chain(others) {
-        let refused = |_| SettingsError::Header { name: name.to_owned() };
+        let refused = |_| SettingsError::Header {
+            name: name.to_owned(),
+        };
         let mut value = HeaderValue::from_str(&value).map_err(|_| refused(()))?;
         value.set_sensitive(true);
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refused(()))?;

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use bursar_model_router::{ChatEvent, ChatStream, ClientError, ErrorClass, FinishReason, ModelId, OpenAiBody, Usage};
+use bursar_model_router::{
+    ChatEvent, ChatStream, ClientError, ErrorClass, FinishReason, ModelId, OpenAiBody, Usage,
+};
 use eventsource_stream::{EventStreamError, Eventsource};
 use futures_util::{Stream, StreamExt};
 use serde_json::Value;
@@ -21,21 +23,24 @@ where
 {
     let source = bytes.eventsource();
     let state = (source, Reader::new(model), VecDeque::new());
-    Box::pin(futures_util::stream::unfold(state, |(mut source, mut reader, mut ready)| async move {
-        loop {
-            if let Some(item) = ready.pop_front() {
-                return Some((item, (source, reader, ready)));
+    Box::pin(futures_util::stream::unfold(
+        state,
+        |(mut source, mut reader, mut ready)| async move {
+            loop {
+                if let Some(item) = ready.pop_front() {
+                    return Some((item, (source, reader, ready)));
+                }
+                if reader.is_over {
+                    return None;
+                }
+                match source.next().await {
+                    Some(Ok(event)) => reader.read(&event.data, &mut ready),
+                    Some(Err(error)) => ready.push_back(Err(reader.broken(error))),
+                    None => ready.push_back(reader.finish()),
+                }
             }
-            if reader.is_over {
-                return None;
-            }
-            match source.next().await {
-                Some(Ok(event)) => reader.read(&event.data, &mut ready),
-                Some(Err(error)) => ready.push_back(Err(reader.broken(error))),
-                None => ready.push_back(reader.finish()),
-            }
-        }
-    }))
+        },
+    ))
 }
 
 /// Reads one event after the other.
@@ -92,7 +97,8 @@ impl Reader {
             self.read_delta(delta, ready);
         }
         if let Some(reason) = choice.get("finish_reason").and_then(Value::as_str) {
-            self.finish_reason.get_or_insert_with(|| FinishReason::from_openai(reason));
+            self.finish_reason
+                .get_or_insert_with(|| FinishReason::from_openai(reason));
         }
     }
 
@@ -108,9 +114,18 @@ impl Reader {
     }
 
     fn read_delta(&mut self, delta: &Value, ready: &mut Ready) {
-        let text = |key| delta.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let text = |key| {
+            delta
+                .get(key)
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty())
+        };
         // Servers of open models stream what the model thinks under either name.
-        for thought in [text("reasoning_content"), text("reasoning")].into_iter().flatten().take(1) {
+        for thought in [text("reasoning_content"), text("reasoning")]
+            .into_iter()
+            .flatten()
+            .take(1)
+        {
             ready.push_back(Ok(ChatEvent::Reasoning(thought.to_owned())));
         }
         if let Some(said) = text("content") {
@@ -129,7 +144,10 @@ impl Reader {
     /// The first piece of a call has its name, the others go on with its arguments.
     fn read_tool_call(&mut self, call: &Value, ready: &mut Ready) {
         let text = |path| call.pointer(path).and_then(Value::as_str);
-        let index = call.get("index").and_then(Value::as_u64).unwrap_or_default();
+        let index = call
+            .get("index")
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
         if let Some(name) = text("/function/name").filter(|_| self.tool != Some(index)) {
             self.tool = Some(index);
             let id = text("/id").unwrap_or_default().to_owned();

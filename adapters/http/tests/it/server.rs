@@ -64,7 +64,9 @@ impl Server {
     }
 
     pub(crate) fn client(&self) -> OpenAiClient {
-        let settings = OpenAiSettings::new(&self.url).api_key("sk-test").header("x-team", "billing");
+        let settings = OpenAiSettings::new(&self.url)
+            .api_key("sk-test")
+            .header("x-team", "billing");
         OpenAiClient::new(settings).unwrap()
     }
 
@@ -76,7 +78,8 @@ impl Server {
 async fn respond(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Response<Body> {
     let body = serde_json::from_slice(&body).unwrap();
     shared.asked.lock().unwrap().push(Asked { headers, body });
-    let mut response = Response::builder().status(StatusCode::from_u16(shared.answer.status).unwrap());
+    let mut response =
+        Response::builder().status(StatusCode::from_u16(shared.answer.status).unwrap());
     for (name, value) in &shared.answer.headers {
         response = response.header(*name, *value);
     }

@@ -9,18 +9,27 @@ use futures_util::StreamExt;
 use crate::server::{Answer, Server};
 
 async fn streamed(events: &[&str]) -> (Vec<Result<ChatEvent, ClientError>>, Server) {
-    let body: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+    let body: String = events
+        .iter()
+        .map(|event| format!("data: {event}\n\n"))
+        .collect();
     let mut answer = Answer::new(200, body);
     answer.headers = vec![("content-type", "text/event-stream")];
     let server = Server::start(answer).await;
     let model = ModelId::new("m").unwrap();
-    let stream = server.client().stream(&model, &ChatRequest::user("hi")).await.unwrap();
+    let stream = server
+        .client()
+        .stream(&model, &ChatRequest::user("hi"))
+        .await
+        .unwrap();
     (stream.collect().await, server)
 }
 
 fn told(events: Vec<Result<ChatEvent, ClientError>>) -> AnswerBuilder {
     let mut builder = AnswerBuilder::new(ModelId::new("m").unwrap());
-    events.into_iter().for_each(|event| builder.push(event.unwrap()));
+    events
+        .into_iter()
+        .for_each(|event| builder.push(event.unwrap()));
     builder
 }
 
@@ -35,9 +44,15 @@ async fn the_usage_of_a_stream_comes_with_its_end() {
         "[DONE]",
     ])
     .await;
-    assert_eq!(server.asked()[0].body["stream_options"]["include_usage"], true);
+    assert_eq!(
+        server.asked()[0].body["stream_options"]["include_usage"],
+        true
+    );
     let answer = told(events).finish(std::time::Duration::ZERO).unwrap();
-    assert_eq!((answer.text().as_str(), answer.model.as_str()), ("Spare capacity.", "m-1"));
+    assert_eq!(
+        (answer.text().as_str(), answer.model.as_str()),
+        ("Spare capacity.", "m-1")
+    );
     assert_eq!(answer.usage.get(UsageKind::OutputTokens), Some(4));
 }
 
@@ -54,7 +69,10 @@ async fn two_tool_calls_are_told_apart_by_their_places() {
     let answer = told(events).finish(std::time::Duration::ZERO).unwrap();
     assert_eq!(answer.finish_reason, FinishReason::ToolUse);
     let json = serde_json::to_value(&answer.content).unwrap().to_string();
-    assert!(json.contains(r#"{"of":"m7g"}"#) && json.contains(r#""b""#), "{json}");
+    assert!(
+        json.contains(r#"{"of":"m7g"}"#) && json.contains(r#""b""#),
+        "{json}"
+    );
     assert_eq!(answer.content.len(), 2);
 }
 
@@ -65,8 +83,14 @@ async fn a_stream_that_breaks_off_is_an_error_and_no_short_answer() {
         (None, ErrorClass::Unavailable),
         (Some("[DONE]"), ErrorClass::Unavailable),
         (Some("{\"choices\":"), ErrorClass::Unknown),
-        (Some(r#"{"error":{"message":"busy","code":429}}"#), ErrorClass::Throttled),
-        (Some(r#"{"error":{"message":"busy","type":"overloaded_error"}}"#), ErrorClass::Overloaded),
+        (
+            Some(r#"{"error":{"message":"busy","code":429}}"#),
+            ErrorClass::Throttled,
+        ),
+        (
+            Some(r#"{"error":{"message":"busy","type":"overloaded_error"}}"#),
+            ErrorClass::Overloaded,
+        ),
     ] {
         let events: Vec<&str> = std::iter::once(begin).chain(last).collect();
         let (events, _) = streamed(&events).await;

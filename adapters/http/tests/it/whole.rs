@@ -18,7 +18,11 @@ const ANSWER: &str = r#"{
 async fn an_answer_has_the_usage_that_the_provider_reports() {
     let server = Server::start(Answer::new(200, ANSWER)).await;
     let model = ModelId::new("gpt-5.6-mini").unwrap();
-    let answer = server.client().invoke(&model, &ChatRequest::user("What is a spot instance?")).await.unwrap();
+    let answer = server
+        .client()
+        .invoke(&model, &ChatRequest::user("What is a spot instance?"))
+        .await
+        .unwrap();
     assert_eq!(answer.text(), "Spare capacity.");
     assert_eq!(answer.finish_reason, FinishReason::EndTurn);
     assert_eq!(answer.model.as_str(), "gpt-5.6-mini-2026-09-01");
@@ -40,7 +44,9 @@ fn settings_that_make_no_client_say_why_and_keep_the_key() {
     let ftp = OpenAiSettings::new("ftp://models");
     assert!(client(ftp).starts_with("`ftp://models` is no address"));
     let key = OpenAiSettings::new("https://models").api_key("secret\n");
-    assert!(matches!(OpenAiClient::new(key.clone()), Err(SettingsError::Header { name }) if name == "authorization"));
+    assert!(
+        matches!(OpenAiClient::new(key.clone()), Err(SettingsError::Header { name }) if name == "authorization")
+    );
     assert!(!format!("{key:?}").contains("secret"));
     assert!(!client(key).contains("secret"));
 }

@@ -1,0 +1,3 @@
+//! What can wait, and is therefore cheaper?
+mod id;
+pub use id::{IdError, JobId, RecordId};
