@@ -1,8 +1,13 @@
 //! What will a call cost by its tokens? The few rates that a choice between models needs, ready for use.
 
+use std::collections::BTreeSet;
+
 use bursar_units::{Currency, Money, MoneyError, UnitRate};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+
+use crate::price::{Rate, RateCard};
+use crate::usage::UsageKind;
 
 /// How many tokens a call has, or may have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -122,6 +127,44 @@ impl Rates {
         Self::new(currency, vec![tier])
     }
 
+    /// What a rate card says of the tokens that a choice turns on; `None` if it has no rate for input or
+    /// for output, or one with more digits per million than a decimal.
+    ///
+    /// ```
+    /// use bursar_model_router::{Rate, RateCard, Rates, UsageKind};
+    /// use bursar_units::UnitRate;
+    ///
+    /// let per_million = |text: &str| text.parse().map(UnitRate::per_million);
+    /// let input = Rate::flat(per_million("3 USD")?).with_tier(200_000, per_million("6 USD")?);
+    /// let output = Rate::flat(per_million("15 USD")?);
+    /// let card = RateCard::new([(UsageKind::InputTokens, input), (UsageKind::OutputTokens, output)])?;
+    /// let rates = Rates::of_card(&card).ok_or("it has both rates")?;
+    /// assert_eq!(rates.tiers()[1].from_input_tokens, 200_001);
+    /// assert_eq!(rates.tiers()[1].input, "6".parse()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn of_card(card: &RateCard) -> Option<Self> {
+        let (input, output) = (card.rate(UsageKind::InputTokens)?, card.rate(UsageKind::OutputTokens)?);
+        let read = card.rate(UsageKind::CacheReadTokens);
+        let written = card.rate(UsageKind::CacheWriteTokens);
+        let rates = [Some(input), Some(output), read, written];
+        let above = rates.iter().flatten().flat_map(|rate| rate.tiers());
+        let starts: BTreeSet<u64> = above.map(|tier| tier.above.saturating_add(1)).collect();
+        let tier = |from_input_tokens| {
+            let price = |rate: &Rate| per_million(rate.at(from_input_tokens));
+            Some(RateTier {
+                from_input_tokens,
+                input: price(input)?,
+                output: price(output)?,
+                cache_read: read.and_then(price),
+                cache_write: written.and_then(price),
+            })
+        };
+        let tiers = std::iter::once(0).chain(starts).map(tier).collect::<Option<Vec<_>>>()?;
+        Self::new(card.currency(), tiers).ok()
+    }
+
     /// The currency of the prices.
     #[must_use]
     pub const fn currency(&self) -> Currency {
@@ -199,6 +242,13 @@ impl RateTier {
         }
         Ok(())
     }
+}
+
+/// The price of a million units.
+fn per_million(rate: UnitRate) -> Option<Decimal> {
+    let units = Decimal::from(rate.per.units());
+    let factor = Decimal::from(1_000_000).checked_div(units)?;
+    rate.price.amount().checked_mul(factor).map(|it| it.normalize())
 }
 
 /// The form in data.
