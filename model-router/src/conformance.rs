@@ -4,8 +4,10 @@
 //! [`batch_journal`] and [`batch_service`] those of the two ports of batches. [`ScriptedClient`],
 //! [`ManualClock`] and [`SimulatedBatchService`] stand for the world in tests and examples.
 
+mod cache;
 mod client;
 mod clock;
 
+pub use cache::response_cache;
 pub use client::{Asked, ScriptedClient};
 pub use clock::ManualClock;

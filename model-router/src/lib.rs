@@ -5,6 +5,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod batch;
+mod cache;
 mod chat;
 mod client;
 #[cfg(feature = "conformance")]
@@ -16,7 +17,19 @@ mod name;
 mod task;
 mod usage;
 
-pub use batch::{IdError, JobId, RecordId};
+pub use batch::{
+    Answered, BatchError, BatchFormat, BatchJob, BatchJournal, BatchLimits, BatchOffer, BatchPlan,
+    BatchPlanner, BatchRecord, BatchRunner, BatchSaving, BatchService, BatchServiceError,
+    BatchStatus, Collected, IdError, Ineligibility, Ineligible, JobId, JobReport, JournalError,
+    MemoryBatchJournal, NotFinal, PlannedJob, Priority, Progress, RecordCounts, RecordError,
+    RecordId, Recorded, Recovered, ResultLine, SavingError, Support, TokenRates, UnknownStatus,
+    UnreadLine, answer_each,
+};
+pub use cache::{
+    AnswerCache, Bypass, CacheError, CacheKey, CacheKeyError, CachePolicy, CacheRequest,
+    CacheScope, CacheStatistics, CachedAnswer, MemoryCache, NotKept, ResponseCache,
+    StandardCachePolicy, TenantSharing,
+};
 pub use chat::{
     AnswerBuilder, CachePoint, CacheTtl, CacheUse, ChatAnswer, ChatEvent, ChatRequest,
     ContentBlock, ConverseBody, FinishReason, Image, ImageSource, ImageType, Message, OpenAiBody,

@@ -10,5 +10,7 @@
 )]
 
 #[cfg(feature = "conformance")]
+mod cache;
+#[cfg(feature = "conformance")]
 mod invocation;
 mod names;
