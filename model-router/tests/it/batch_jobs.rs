@@ -206,7 +206,7 @@ fn a_crash_at_any_point_leaves_one_job() {
         {
             let folder = tempfile::tempdir().unwrap();
             let (service, journal) = (make(), FileJournal::in_folder(folder.path()));
-            let planned = planned(100, BatchFormat::BedrockConverse);
+            let planned = planned(3, BatchFormat::BedrockConverse);
             let stepwise = BatchRunner::new(
                 Arc::new(Stepwise(service.clone())),
                 Arc::new(Stepwise(journal.clone())),

@@ -186,6 +186,8 @@ fn a_record_larger_than_a_file_is_in_none() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn every_record_is_in_one_job_within_the_limits_or_says_why(
         sizes in proptest::collection::vec(0_usize..2_000, 0..120),
