@@ -10,7 +10,8 @@ use crate::{ChatAnswer, ConverseBody, ModelId, OpenAiBody, WireError};
 #[serde(rename_all = "snake_case")]
 pub enum BatchFormat {
     /// Bedrock with `modelInvocationType` `Converse`: `{recordId, modelInput}`, whose input is the same
-    /// for every model. The model stands in the job and not in the records.
+    /// for every model. The model stands in the job and not in the records. Pictures at `s3://…` have to
+    /// be in the folder of the input file.
     BedrockConverse,
     /// OpenAI: `{custom_id, method, url, body}`.
     OpenAi,

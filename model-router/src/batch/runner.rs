@@ -16,7 +16,8 @@ use crate::WireError;
 /// A job is written down under its identity before the service hears of it, and the service gets that
 /// identity along. Whoever finds a job that is written down but not known to be created asks the service
 /// for it first. So a crash at any point leaves one job or none, never two: [`BatchRunner::recover`] after
-/// a start finds out. One process at a time should recover.
+/// a start finds out. One process at a time should recover, and submit under one identity, where the
+/// service does not look at tokens.
 #[derive(Clone)]
 pub struct BatchRunner {
     service: Arc<dyn BatchService>,
@@ -97,7 +98,7 @@ impl BatchRunner {
         let mut job = match self.journal.record(&fresh).await? {
             Recorded::New => fresh,
             Recorded::Known(known) => {
-                let mut job = known.as_is_for(planned)?;
+                let mut job = known.for_records_of(planned)?;
                 if job.service_id.is_some()
                     || job.status.is_final()
                     || self.is_found(&mut job).await?
@@ -219,7 +220,7 @@ impl BatchRunner {
 
 impl BatchJob {
     /// The job, if it was written down for these records.
-    fn as_is_for(self, planned: &PlannedJob) -> Result<Self, BatchError> {
+    fn for_records_of(self, planned: &PlannedJob) -> Result<Self, BatchError> {
         if self.model == planned.model && self.n_records == planned.records.len() {
             return Ok(self);
         }
