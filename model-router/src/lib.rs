@@ -6,6 +6,7 @@
 
 mod batch;
 mod candidate;
+mod cache;
 mod chat;
 mod client;
 #[cfg(feature = "conformance")]
@@ -29,8 +30,20 @@ mod statistics;
 mod task;
 mod usage;
 
-pub use batch::{IdError, JobId, RecordId};
 pub use candidate::{Candidate, CandidateCost, Latency, PredictedQuality, Situation, TokenRange};
+pub use batch::{
+    Answered, BatchError, BatchFormat, BatchJob, BatchJournal, BatchLimits, BatchOffer, BatchPlan,
+    BatchPlanner, BatchRecord, BatchRunner, BatchSaving, BatchService, BatchServiceError,
+    BatchStatus, Collected, IdError, Ineligibility, Ineligible, JobId, JobReport, JournalError,
+    MemoryBatchJournal, NotFinal, PlannedJob, Progress, RecordCounts, RecordError,
+    RecordId, Recorded, Recovered, ResultLine, SavingError, Support, TokenRates, UnknownStatus,
+    UnreadLine, answer_each,
+};
+pub use cache::{
+    AnswerCache, Bypass, CacheError, CacheKey, CacheKeyError, CachePolicy, CacheRequest,
+    CacheScope, CacheStatistics, CachedAnswer, MemoryCache, NotKept, ResponseCache,
+    StandardCachePolicy, TenantSharing,
+};
 pub use chat::{
     AnswerBuilder, CachePoint, CacheTtl, CacheUse, ChatAnswer, ChatEvent, ChatRequest,
     ContentBlock, ConverseBody, FinishReason, Image, ImageSource, ImageType, Message, OpenAiBody,

@@ -11,15 +11,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::cluster::ClusterClient;
+use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::SingleNodeRoutingInfo;
-use redis::sentinel::SentinelClient;
-use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
+use redis::io::tcp::TcpSettings;
+use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, IntoConnectionInfo as _, RedisConnectionInfo,
+    RedisError, ServerErrorKind, Value,
+};
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::script::Call;
+use crate::settings::RedisSettings;
 
 /// Calls that wait to be written to a connection before further ones wait outside.
 const QUEUE: usize = 1024;
@@ -254,7 +259,55 @@ fn delay(failures: u32) -> Duration {
     longest / 2 + longest.mul_f64(f64::from(part) / f64::from(u32::MAX))
 }
 
+/// A call is sent at once: by default the system may hold it back until the answer to the one before is
+/// confirmed.
+fn at_once() -> TcpSettings {
+    TcpSettings::default().set_nodelay(true)
+}
+
 impl Source {
+    pub(crate) fn single(url: &str) -> Result<Self, RedisError> {
+        let info = url.into_connection_info()?;
+        let client = Client::open(info.set_tcp_settings(at_once()))?;
+        Ok(Self::Single(client))
+    }
+
+    pub(crate) fn sentinel(
+        urls: &[&str],
+        name: &str,
+        settings: &RedisSettings,
+    ) -> Result<Self, RedisError> {
+        let mut info = RedisConnectionInfo::default().set_db(settings.database);
+        if let Some(login) = &settings.login {
+            info = info.set_password(&login.password);
+            if let Some(user) = &login.user {
+                info = info.set_username(user);
+            }
+        }
+        let server = SentinelNodeConnectionInfo::default()
+            .set_redis_connection_info(info)
+            .set_tcp_settings(at_once());
+        let client = SentinelClient::build(
+            urls.to_vec(),
+            name.to_owned(),
+            Some(server),
+            SentinelServerType::Master,
+        );
+        Ok(Self::Sentinel(Mutex::new(client?)))
+    }
+
+    pub(crate) fn cluster(urls: &[&str], settings: &RedisSettings) -> Result<Self, RedisError> {
+        // The library would send a call again that may have landed; `Line` knows which may be.
+        let client = ClusterClientBuilder::new(urls.to_vec())
+            .retries(0)
+            .tcp_settings(at_once())
+            .connection_timeout(settings.connect_timeout)
+            .response_timeout(settings.connect_timeout.max(settings.timeout))
+            .overall_response_timeout(None)
+            .build()?;
+        Ok(Self::Cluster(client))
+    }
+
     async fn connect(&self, line: &Line) -> Result<Connection, RedisError> {
         // Time is limited for whole calls, here and in `connect` of `Line`.
         let config = AsyncConnectionConfig::new()

@@ -8,6 +8,8 @@ mod connection;
 mod identity;
 mod keys;
 mod quota;
+#[cfg(feature = "response-cache")]
+mod response_cache;
 mod script;
 mod settings;
 mod settle;
@@ -16,5 +18,8 @@ mod store;
 mod virtual_time;
 mod wire;
 
+#[cfg(feature = "response-cache")]
+#[cfg_attr(docsrs, doc(cfg(feature = "response-cache")))]
+pub use response_cache::RedisResponseCache;
 pub use settings::{Keying, OpenError, RedisSettings};
 pub use store::RedisStore;

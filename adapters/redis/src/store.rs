@@ -10,12 +10,8 @@ use bursar_ratelimit::{
     Admission, Charges, Decision, Progress, Quota, Reservation, ReservationId, Settlement, Store,
     StoreError, Timestamp, Usage,
 };
-use redis::cluster::ClusterClientBuilder;
-use redis::io::tcp::TcpSettings;
-use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
-use redis::{Client, IntoConnectionInfo as _, RedisConnectionInfo, Value};
+use redis::Value;
 use tokio::runtime::Handle;
-use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::acquire::Plan;
@@ -87,12 +83,6 @@ impl fmt::Debug for RedisStore {
     }
 }
 
-/// A decision is sent at once: by default the system may hold it back until the answer to the one
-/// before is confirmed.
-fn at_once() -> TcpSettings {
-    TcpSettings::default().set_nodelay(true)
-}
-
 impl RedisStore {
     /// Limits on one server: `redis://user:password@host:6379/0`, or `redis+unix:///path`.
     ///
@@ -102,9 +92,8 @@ impl RedisStore {
     ///
     /// Refuses a URL or settings that cannot be used.
     pub fn single(url: &str, settings: RedisSettings) -> Result<Self, OpenError> {
-        let info = url.into_connection_info().map_err(OpenError::Url)?;
-        let client = Client::open(info.set_tcp_settings(at_once())).map_err(OpenError::Url)?;
-        Self::new(Source::Single(client), settings)
+        let source = Source::single(url).map_err(OpenError::Url)?;
+        Self::new(source, settings)
     }
 
     /// Limits on the server that Sentinel calls the master of `name`; the URLs are those of the
@@ -118,24 +107,8 @@ impl RedisStore {
     ///
     /// Refuses URLs or settings that cannot be used.
     pub fn sentinel(urls: &[&str], name: &str, settings: RedisSettings) -> Result<Self, OpenError> {
-        let mut info = RedisConnectionInfo::default().set_db(settings.database);
-        if let Some(login) = &settings.login {
-            info = info.set_password(&login.password);
-            if let Some(user) = &login.user {
-                info = info.set_username(user);
-            }
-        }
-        let server = SentinelNodeConnectionInfo::default()
-            .set_redis_connection_info(info)
-            .set_tcp_settings(at_once());
-        let client = SentinelClient::build(
-            urls.to_vec(),
-            name.to_owned(),
-            Some(server),
-            SentinelServerType::Master,
-        );
-        let client = client.map_err(OpenError::Url)?;
-        Self::new(Source::Sentinel(Mutex::new(client)), settings)
+        let source = Source::sentinel(urls, name, &settings).map_err(OpenError::Url)?;
+        Self::new(source, settings)
     }
 
     /// Limits on a cluster, some of whose servers are named. Read at [`Keying`](crate::Keying) what
@@ -145,16 +118,8 @@ impl RedisStore {
     ///
     /// Refuses URLs or settings that cannot be used.
     pub fn cluster(urls: &[&str], settings: RedisSettings) -> Result<Self, OpenError> {
-        // The library would send a call again that may have landed; `Line` knows which may be.
-        let client = ClusterClientBuilder::new(urls.to_vec())
-            .retries(0)
-            .tcp_settings(at_once())
-            .connection_timeout(settings.connect_timeout)
-            .response_timeout(settings.connect_timeout.max(settings.timeout))
-            .overall_response_timeout(None)
-            .build()
-            .map_err(OpenError::Url)?;
-        Self::new(Source::Cluster(client), settings)
+        let source = Source::cluster(urls, &settings).map_err(OpenError::Url)?;
+        Self::new(source, settings)
     }
 
     fn new(source: Source, settings: RedisSettings) -> Result<Self, OpenError> {

@@ -11,4 +11,6 @@ mod conformance;
 mod exact;
 mod failure;
 mod keys;
+#[cfg(feature = "response-cache")]
+mod response_cache;
 mod server;
