@@ -4,15 +4,23 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod cost;
 mod extract;
 mod name;
+mod price;
 mod price_list;
+mod price_terms;
 mod task;
 mod usage;
 
+pub use cost::{Assumption, Cost, CostError, CostLine, Provenance, Unpriced};
 pub use extract::{ApiFormat, ExtractError, Extracted, Extractor, StreamedUsage};
-pub use name::{MAX_NAME, ModelId, NameError, ProviderId};
-pub use price_list::{NamePattern, PatternError};
+pub use name::{MAX_NAME, ModelId, NameError, ProviderId, Region};
+pub use price::{Rate, RateCard, RateCardError, Tier};
+pub use price_list::{
+    Listing, ModelPrices, NamePattern, NoPrice, PatternError, PriceList, PricedProvider,
+};
+pub use price_terms::{DailyWindow, Price, PriceContext, Processing, Source, Validity};
 pub use task::{Complexity, TaskType, UnknownTask};
 pub use usage::{Direction, Usage, UsageError, UsageKind};
 

@@ -332,9 +332,11 @@ impl UsageKind {
             && (lifetime == whole_lifetime || lifetime == FIVE_MINUTES)
     }
 
-    /// Whether it says that a cache was used.
-    pub(crate) fn is_of_cache(self) -> bool {
-        matches!(self.nature(), [TOKENS, _, _, CACHE_READ | CACHE_WRITE, _])
+    /// Whether its rate, and not that of `other`, is taken for what both share: what is cached costs what
+    /// a cache costs, whether it is sound or text, and how long it is kept counts before all else.
+    pub(crate) fn decides_over(self, other: Self) -> bool {
+        let rank = |[_, _, _, role, lifetime]: Nature| (lifetime != ANY, role != ANY);
+        rank(self.nature()) > rank(other.nature())
     }
 }
 
