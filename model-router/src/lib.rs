@@ -6,6 +6,7 @@
 
 mod cost;
 mod extract;
+mod import;
 mod name;
 mod price;
 mod price_list;
@@ -15,6 +16,7 @@ mod usage;
 
 pub use cost::{Assumption, Cost, CostError, CostLine, Provenance, Unpriced};
 pub use extract::{ApiFormat, ExtractError, Extracted, Extractor, StreamedUsage};
+pub use import::{ImportError, Imported, Skipped, read_genai_prices, read_litellm};
 pub use name::{MAX_NAME, ModelId, NameError, ProviderId, Region};
 pub use price::{Rate, RateCard, RateCardError, Tier};
 pub use price_list::{

@@ -35,11 +35,19 @@ pub enum Processing {
     Flex,
     /// At once and before others: `priority`.
     Priority,
+    /// At once and quicker: what OpenAI calls `fast` since October 2026.
+    Fast,
 }
 
 impl Processing {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Standard, Self::Batch, Self::Flex, Self::Priority];
+    pub const ALL: &[Self] = &[
+        Self::Standard,
+        Self::Batch,
+        Self::Flex,
+        Self::Priority,
+        Self::Fast,
+    ];
 
     /// The name in data, `batch`.
     #[must_use]
@@ -49,12 +57,13 @@ impl Processing {
             Self::Batch => "batch",
             Self::Flex => "flex",
             Self::Priority => "priority",
+            Self::Fast => "fast",
         }
     }
 
     /// That of the name.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|it| it.name() == name)
+        Self::ALL.iter().copied().find(|it| it.name() == name)
     }
 }
 
