@@ -4,6 +4,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod catalog;
 mod cost;
 mod extract;
 mod import;
@@ -14,6 +15,7 @@ mod price_terms;
 mod task;
 mod usage;
 
+pub use catalog::{Catalog, CatalogError, CatalogModel, CatalogProblem, CatalogText};
 pub use cost::{Assumption, Cost, CostError, CostLine, Provenance, Unpriced};
 pub use extract::{ApiFormat, ExtractError, Extracted, Extractor, StreamedUsage};
 pub use import::{ImportError, Imported, Skipped, read_genai_prices, read_litellm};

@@ -247,6 +247,24 @@ impl PricedProvider {
         &self.id
     }
 
+    /// Its other names.
+    #[must_use]
+    pub const fn names(&self) -> Option<&NamePattern> {
+        self.also_called.as_ref()
+    }
+
+    /// The names of models that are its own.
+    #[must_use]
+    pub const fn own_models(&self) -> Option<&NamePattern> {
+        self.owns.as_ref()
+    }
+
+    /// Whose prices hold for models that it has none of, in order.
+    #[must_use]
+    pub fn stand_ins(&self) -> &[ProviderId] {
+        &self.stand_ins
+    }
+
     /// Its models, in the order in which their names are tried.
     #[must_use]
     pub fn models(&self) -> &[ModelPrices] {
