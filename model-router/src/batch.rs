@@ -24,9 +24,7 @@ pub use job::{BatchJob, RecordCounts};
 pub use jsonl::{BatchFormat, RecordError, ResultLine, UnreadLine};
 pub use limits::{BatchLimits, BatchOffer, Support};
 pub use memory::MemoryBatchJournal;
-pub use plan::{
-    BatchPlan, BatchPlanner, BatchRecord, Ineligibility, Ineligible, PlannedJob,
-};
+pub use plan::{BatchPlan, BatchPlanner, BatchRecord, Ineligibility, Ineligible, PlannedJob};
 pub use port::{BatchJournal, BatchService, BatchServiceError, JobReport, JournalError, Recorded};
 pub use results::{Collected, NotFinal};
 pub use runner::{BatchError, BatchRunner, Recovered};

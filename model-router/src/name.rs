@@ -118,6 +118,8 @@ names! {
     ModelId;
     /// Who serves a model and bills for it, such as `aws`.
     ProviderId;
+    /// Where a call is served, in the words of its price list: `eu`, `us-gov-west-1`.
+    Region;
 }
 
 #[cfg(test)]

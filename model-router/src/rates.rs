@@ -145,7 +145,10 @@ impl Rates {
     /// ```
     #[must_use]
     pub fn of_card(card: &RateCard) -> Option<Self> {
-        let (input, output) = (card.rate(UsageKind::InputTokens)?, card.rate(UsageKind::OutputTokens)?);
+        let (input, output) = (
+            card.rate(UsageKind::InputTokens)?,
+            card.rate(UsageKind::OutputTokens)?,
+        );
         let read = card.rate(UsageKind::CacheReadTokens);
         let written = card.rate(UsageKind::CacheWriteTokens);
         let rates = [Some(input), Some(output), read, written];
@@ -161,7 +164,10 @@ impl Rates {
                 cache_write: written.and_then(price),
             })
         };
-        let tiers = std::iter::once(0).chain(starts).map(tier).collect::<Option<Vec<_>>>()?;
+        let tiers = std::iter::once(0)
+            .chain(starts)
+            .map(tier)
+            .collect::<Option<Vec<_>>>()?;
         Self::new(card.currency(), tiers).ok()
     }
 
@@ -248,7 +254,10 @@ impl RateTier {
 fn per_million(rate: UnitRate) -> Option<Decimal> {
     let units = Decimal::from(rate.per.units());
     let factor = Decimal::from(1_000_000).checked_div(units)?;
-    rate.price.amount().checked_mul(factor).map(|it| it.normalize())
+    rate.price
+        .amount()
+        .checked_mul(factor)
+        .map(|it| it.normalize())
 }
 
 /// The form in data.

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::{BatchFormat, BatchStatus, JobId, JobReport, PlannedJob, Progress};
-use crate::Priority;
 use crate::ModelId;
+use crate::Priority;
 use crate::format::Format;
 
 /// A job, from before it is created until it has ended: what a [journal](super::BatchJournal) keeps.

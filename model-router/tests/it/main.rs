@@ -13,6 +13,7 @@ mod cache;
 mod cache_aware;
 mod cascade;
 mod constraints;
+mod genai_prices;
 #[cfg(feature = "conformance")]
 mod invocation;
 mod models;
