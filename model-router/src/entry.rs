@@ -1,13 +1,16 @@
 //! What is known of a model that may be chosen?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::CatalogModel;
 use crate::feature::{Feature, FeatureSet};
 use crate::name::{ModelId, ProviderId};
+use crate::price_list::PriceList;
+use crate::price_terms::PriceContext;
 use crate::rates::Rates;
 use crate::task::{Complexity, TaskType};
 
@@ -151,6 +154,26 @@ impl ModelEntry {
         }
     }
 
+    /// What a catalog says of a model, with the standard price that holds in this context. Quality, strengths
+    /// and latency are not in a catalog of prices: set them from your own measurements.
+    pub fn of_catalog(model: &CatalogModel, prices: &PriceList, context: &PriceContext) -> Self {
+        let mut entry = Self::new(model.provider.clone(), model.id.clone());
+        let listing = prices.find(model.provider.as_str(), model.id.as_str());
+        let price = listing.and_then(|listing| listing.price(context)).ok();
+        entry.rates = price.and_then(|price| Rates::of_card(&price.rates));
+        entry.context_window = model.context_window;
+        entry.max_output_tokens = model.max_output;
+        let named = |names: &BTreeSet<Box<str>>| {
+            let features = names.iter().filter_map(|name| feature_named(name));
+            features.collect::<FeatureSet>()
+        };
+        entry.features = named(&model.input).with(named(&model.features));
+        if !model.input.is_empty() {
+            entry.lacking = FeatureSet::from(INPUTS).without(entry.features);
+        }
+        entry
+    }
+
     /// How good its answers to this task are: by task where that is known, else in all.
     #[must_use]
     pub fn quality_for(&self, task: TaskType) -> Option<Quality> {
@@ -167,5 +190,27 @@ impl ModelEntry {
             return Some(false);
         }
         None
+    }
+}
+
+/// Of these a catalog that names any says all.
+const INPUTS: [Feature; 4] = [
+    Feature::ImageInput,
+    Feature::AudioInput,
+    Feature::VideoInput,
+    Feature::DocumentInput,
+];
+
+fn feature_named(name: &str) -> Option<Feature> {
+    match name {
+        "image" => Some(Feature::ImageInput),
+        "audio" => Some(Feature::AudioInput),
+        "video" => Some(Feature::VideoInput),
+        "pdf" => Some(Feature::DocumentInput),
+        "tools" => Some(Feature::Tools),
+        "json_schema" => Some(Feature::JsonMode),
+        "reasoning" => Some(Feature::Reasoning),
+        "prompt_caching" => Some(Feature::PromptCaching),
+        _ => None,
     }
 }

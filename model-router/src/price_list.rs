@@ -149,7 +149,6 @@ impl PriceList {
     }
 
     /// All providers, in their order.
-    #[must_use]
     pub fn providers(&self) -> &[PricedProvider] {
         &self.providers
     }
@@ -266,7 +265,6 @@ impl PricedProvider {
     }
 
     /// Its models, in the order in which their names are tried.
-    #[must_use]
     pub fn models(&self) -> &[ModelPrices] {
         &self.models
     }
@@ -333,7 +331,6 @@ impl ModelPrices {
     }
 
     /// All of its prices.
-    #[must_use]
     pub fn prices(&self) -> &[Price] {
         &self.prices
     }
@@ -356,7 +353,6 @@ impl<'a> Listing<'a> {
     }
 
     /// The model.
-    #[must_use]
     pub const fn model(&self) -> &'a ModelPrices {
         self.model
     }

@@ -9,6 +9,7 @@
     reason = "a command-line tool reports to its user on standard output"
 )]
 
+mod catalog;
 mod examples;
 mod features;
 mod loom;
@@ -32,7 +33,11 @@ Commands:
   test      make ready what the tests need, then run all tests, examples and tidy
   tidy      check dependency rules, manifests, documentation and source files
   features  lint every published crate without features and with each alone
-  package   check that every published crate can be packed";
+  package   check that every published crate can be packed
+  catalog refresh --genai-prices FILE --litellm FILE --read-on DATE
+            make the tables of the catalog from the price lists of others, and show what changes
+  catalog check [--today DATE]
+            look for gaps, overlaps and stale prices in them";
 
 fn main() -> ExitCode {
     match run() {
@@ -52,6 +57,9 @@ fn run() -> Result<()> {
         ["tidy"] => tidy::run(&Workspace::load()?),
         ["features"] => features::run(&Workspace::load()?),
         ["package"] => package::run(&Workspace::load()?),
+        ["catalog", command @ ("refresh" | "check"), rest @ ..] => {
+            catalog::run(&Workspace::load()?, command, rest)
+        }
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())

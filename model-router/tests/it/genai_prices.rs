@@ -1,5 +1,6 @@
 //! Do usage and cost agree with what genai-prices gives for real bodies?
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bursar_model_router::{
@@ -9,7 +10,6 @@ use bursar_model_router::{
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 struct Case {
@@ -33,6 +33,7 @@ struct Reading {
     total_price: Option<Decimal>,
 }
 
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn data(name: &str) -> Option<Vec<u8>> {
     let folder = std::env::var_os("BURSAR_DATA").map(PathBuf::from);
     let path = folder.map(|folder| folder.join("genai-prices").join(name));

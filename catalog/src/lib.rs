@@ -1,0 +1,21 @@
+//! What do the language models that are sold today cost, and what can they do?
+//!
+//! Data and a version, and no code: tables of comma-separated cells without quotes, their columns named in
+//! the first line. `bursar_model_router::CatalogText` says what each column means, and
+//! `bursar_model_router::Catalog` reads them; an application hands the one to the other, or a newer set of
+//! tables in place of these.
+
+/// The day on which the newest source was read.
+pub const VERSION: &str = include_str!("../data/version.txt").trim_ascii();
+
+/// Providers with their names and with those whose prices hold where they have none.
+pub const PROVIDERS: &str = include_str!("../data/providers.csv");
+
+/// Models with their names, limits, modalities and features.
+pub const MODELS: &str = include_str!("../data/models.csv");
+
+/// Prices, in US dollars per million tokens.
+pub const PRICES: &str = include_str!("../data/prices.csv");
+
+/// Where prices come from.
+pub const SOURCES: &str = include_str!("../data/sources.csv");

@@ -1,0 +1,201 @@
+//! What do two price lists say together?
+//!
+//! genai-prices has dates and patterns of names, and LiteLLM more models, regions and ways of processing.
+//! Where both know a model and agree on its standard price, LiteLLM's other prices are added; where they
+//! disagree, genai-prices holds and the difference is noted for a person to look at. Bedrock is the
+//! exception: there LiteLLM has every inference profile under its own name, taken from AWS's price list,
+//! so its entries come first.
+
+use bursar_model_router::{
+    Listing, ModelPrices, Price, PriceContext, PriceList, PricedProvider, Processing,
+};
+use bursar_units::Per;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+/// The providers whose models are in the catalog: those who sell models of their own or of many others.
+const PROVIDERS: [&str; 19] = [
+    "anthropic",
+    "aws",
+    "azure",
+    "cerebras",
+    "cohere",
+    "deepseek",
+    "fireworks",
+    "google",
+    "groq",
+    "minimax",
+    "mistral",
+    "moonshotai",
+    "openai",
+    "perplexity",
+    "together",
+    "voyageai",
+    "x-ai",
+    "zai",
+    "zhipuai",
+];
+
+/// Everything that goes into the tables.
+pub struct Merged {
+    pub providers: Vec<MergedProvider>,
+    pub notes: Vec<String>,
+}
+
+pub struct MergedProvider {
+    pub id: String,
+    pub names: String,
+    pub own_models: String,
+    pub stand_ins: String,
+    pub models: Vec<MergedModel>,
+}
+
+pub struct MergedModel {
+    pub id: String,
+    pub names: String,
+    pub prices: Vec<Price>,
+    /// Under which names LiteLLM may know what it can do.
+    pub known_as: Vec<String>,
+}
+
+pub fn merge(curated: &PriceList, broad: &PriceList, read_on: Date) -> Merged {
+    let mut notes = Vec::new();
+    let midnight = read_on.to_zoned(TimeZone::UTC);
+    let at = midnight.map_or(jiff::Timestamp::UNIX_EPOCH, |it| it.timestamp());
+    let context = PriceContext::at(at);
+    let of_name = |name: &&str| {
+        let (one, other) = (exact(curated, name), exact(broad, name));
+        (one.is_some() || other.is_some())
+            .then(|| provider(name, curated, one, other, &context, &mut notes))
+    };
+    let mut of_name = of_name;
+    let providers = PROVIDERS.iter().filter_map(&mut of_name).collect();
+    Merged { providers, notes }
+}
+
+fn exact<'a>(list: &'a PriceList, id: &str) -> Option<&'a PricedProvider> {
+    list.provider(id).filter(|it| it.id().as_str() == id)
+}
+
+fn provider(
+    id: &str,
+    curated_list: &PriceList,
+    curated: Option<&PricedProvider>,
+    broad: Option<&PricedProvider>,
+    context: &PriceContext,
+    notes: &mut Vec<String>,
+) -> MergedProvider {
+    let of_broad = broad.map_or(&[][..], PricedProvider::models);
+    let of_curated = curated.map_or(&[][..], PricedProvider::models);
+    let mut models: Vec<_> = of_curated.iter().map(MergedModel::of).collect();
+    let mut others = Vec::new();
+    for model in of_broad {
+        let name = model.id().as_str();
+        let twin = curated_list.find(id, name).ok();
+        let twin = twin.filter(|it| id != "aws" && it.provider().as_str() == id);
+        match twin {
+            None => others.push(MergedModel::of(model)),
+            Some(twin) => {
+                let place = of_curated
+                    .iter()
+                    .position(|it| std::ptr::eq(it, twin.model()));
+                if let Some(entry) = place.and_then(|at| models.get_mut(at)) {
+                    entry.add(id, &twin, model, context, notes);
+                }
+            }
+        }
+    }
+    if id == "aws" {
+        others.append(&mut models);
+        models = others;
+    } else {
+        models.append(&mut others);
+    }
+    models.retain(|it| !it.prices.is_empty());
+    // Both lists may have an entry of one name for different names of models; the later gets a star.
+    let mut ids = std::collections::BTreeSet::new();
+    for model in &mut models {
+        while !ids.insert(model.id.clone()) {
+            model.id.push('*');
+        }
+    }
+    let text = |it: Option<String>| it.unwrap_or_default();
+    MergedProvider {
+        id: id.to_owned(),
+        names: text(curated.and_then(|it| it.names()).map(ToString::to_string)),
+        own_models: text(
+            curated
+                .and_then(|it| it.own_models())
+                .map(ToString::to_string),
+        ),
+        stand_ins: curated.map_or_else(String::new, |it| {
+            let stand_ins: Vec<_> = it.stand_ins().iter().map(|it| it.as_str()).collect();
+            stand_ins.join(" ")
+        }),
+        models,
+    }
+}
+
+impl MergedModel {
+    fn of(model: &ModelPrices) -> Self {
+        let names = model.names().to_string();
+        Self {
+            id: model.id().as_str().to_owned(),
+            known_as: names.split(" | ").map(str::to_owned).collect(),
+            names,
+            prices: model.prices().to_vec(),
+        }
+    }
+
+    /// What LiteLLM has beside the standard price, if it agrees on that one.
+    fn add(
+        &mut self,
+        provider: &str,
+        twin: &Listing<'_>,
+        model: &ModelPrices,
+        context: &PriceContext,
+        notes: &mut Vec<String>,
+    ) {
+        self.known_as.extend(MergedModel::of(model).known_as);
+        let is_ordinary =
+            |it: &&Price| it.processing == Processing::Standard && it.region.is_none();
+        let Some(theirs) = model.prices().iter().find(is_ordinary) else {
+            return self.add_others(model);
+        };
+        let Ok(ours) = twin.price(context) else {
+            return;
+        };
+        match first_difference(ours, theirs) {
+            None => self.add_others(model),
+            Some(difference) => {
+                notes.push(format!(
+                    "{provider} {} as {}: {difference}",
+                    model.id(),
+                    self.id
+                ));
+            }
+        }
+    }
+
+    fn add_others(&mut self, model: &ModelPrices) {
+        for price in model.prices() {
+            let is_known = self
+                .prices
+                .iter()
+                .any(|it| it.processing == price.processing && it.region == price.region);
+            if !is_known {
+                self.prices.push(price.clone());
+            }
+        }
+    }
+}
+
+/// Of the kinds of tokens that both price.
+fn first_difference(ours: &Price, theirs: &Price) -> Option<String> {
+    ours.rates.iter().find_map(|(kind, rate)| {
+        let other = theirs.rates.rate(kind)?;
+        let is_of_tokens = rate.base().per == Per::Million;
+        (is_of_tokens && rate != other)
+            .then(|| format!("{kind} {} and {}", rate.base().price, other.base().price))
+    })
+}
