@@ -4,6 +4,13 @@
 //! the first line. `bursar_model_router::CatalogText` says what each column means, and
 //! `bursar_model_router::Catalog` reads them; an application hands the one to the other, or a newer set of
 //! tables in place of these.
+//!
+//! ```
+//! let mut prices = bursar_catalog::PRICES.lines();
+//! let columns = prices.next().unwrap_or_default();
+//! assert!(columns.starts_with("provider,model,processing,region,from,until"));
+//! assert!(prices.any(|row| row.starts_with("aws,amazon.nova-lite-v1:0,batch,,,,,,0.03,0.12,")));
+//! ```
 
 /// The day on which the newest source was read.
 pub const VERSION: &str = include_str!("../data/version.txt").trim_ascii();
@@ -19,3 +26,8 @@ pub const PRICES: &str = include_str!("../data/prices.csv");
 
 /// Where prices come from.
 pub const SOURCES: &str = include_str!("../data/sources.csv");
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
