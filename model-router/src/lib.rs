@@ -1,6 +1,70 @@
 //! Which model answers this request, at what cost?
 //!
-//! Pure logic: a catalog, a request and statistics in, a decision out. No network, no clock, no runtime.
+//! A service that uses several language models has to know what a call costs before and after it is made,
+//! which model is good enough for it, and whether it has to be made at all. This crate decides that from values
+//! that it is handed: a catalog, a request, statistics, and a time and a seed where they are needed.
+//!
+//! ```
+//! use bursar_model_router::{ApiFormat, PriceContext, PriceList, Source, read_genai_prices};
+//!
+//! // The body as the provider sent it: Anthropic counts cached tokens beside the input.
+//! let body = br#"{"model": "claude-sonnet-4-5-20250929", "usage": {"input_tokens": 100,
+//!     "cache_read_input_tokens": 9000, "cache_creation_input_tokens": 0, "output_tokens": 50}}"#;
+//! let usage = ApiFormat::Anthropic.extract(body)?.usage;
+//!
+//! let prices = br#"[{"id": "anthropic", "name": "Anthropic", "api_pattern": "", "models": [{
+//!     "id": "claude-sonnet-4-5", "match": {"starts_with": "claude-sonnet-4-5"},
+//!     "prices": {"input_mtok": 3, "cache_read_mtok": 0.3, "output_mtok": 15}}]}]"#;
+//! let prices: PriceList = read_genai_prices(prices, Source::new("our list"))?.list;
+//! let context = PriceContext::at("2026-11-27T00:00:00Z".parse()?);
+//! let cost = prices.cost("anthropic", "claude-sonnet-4-5-20250929", &usage, &context)?;
+//! // 100 at 3, 9,000 at 0.30 and 50 at 15 US dollars per million.
+//! assert_eq!(cost.total()?, "0.00375 USD".parse()?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Concepts
+//!
+//! - **Cost.** [`ApiFormat`] and [`Extractor`] read [`Usage`] from a body, in one form whatever the provider
+//!   counts. A [`PriceList`] finds the [`Price`] of a model in a [`PriceContext`] (when, where, how it is
+//!   processed), and a [`Cost`] has a line for each kind of usage, with its rate, source and what had to be
+//!   assumed. [`Catalog`] reads the tables of `bursar-catalog`; [`read_genai_prices`] and [`read_litellm`] read
+//!   lists that you may have.
+//! - **Choice.** A [`Router`] takes a [`RouteRequest`] through the hard constraints, asks a
+//!   [`QualityPredictor`] how good each model's answer will be, and lets a [`SelectionPolicy`] order the rest:
+//!   [`WeightedScore`], [`CheapestAbove`], [`Learned`], [`Cascade`], and [`CacheAware`] around any of them. The
+//!   [`Decision`] lists candidates, parts of scores, rejections with all their reasons, and savings against
+//!   the strongest and the best single model, with and without prompt caching. [`Statistics`] of past calls
+//!   feed it.
+//! - **Asking.** [`ChatRequest`] and [`ChatAnswer`] are one form for all providers, [`ModelClient`] is the port
+//!   that adapters implement, [`Invoker`] asks candidates in order.
+//! - **Not asking.** [`AnswerCache`] keeps answers by the whole digest of what shapes them and lets equal
+//!   requests share a call.
+//! - **Asking later.** [`BatchPlanner`] and [`BatchRunner`] make and follow batch jobs over the ports
+//!   [`BatchService`] and [`BatchJournal`].
+//!
+//! # Algorithms and sources
+//!
+//! | question | how |
+//! |---|---|
+//! | Which rate for a kind of usage? | The smallest whole with a rate of its own, parts before wholes, as in the units of genai-prices |
+//! | Which percentile of a latency? | Bins of logarithmic width, 1.6 % wide at most, as in HdrHistogram |
+//! | How good will an answer be? | The gain between models, not the difficulty of a prompt: see `learned` |
+//! | When does leaving a warm prompt cache pay? | When the input at the new model, written into its cache once and read from it later, costs less over the expected turns |
+//! | When is a cheap stage worth trying first? | When its cost is under what it saves: its acceptance times the cost of all later stages |
+//! | When is a call retried? | After throttling alone, with full jitter; everything else falls back or ends |
+//!
+//! # What it does not do
+//!
+//! It opens no connection and reads no clock: `bursar-http` asks models over HTTP, `bursar-redis` shares answers
+//! between processes. It trains on your outcomes and ships no trained model, since none may be made from
+//! public data that may be shipped. It does not compare answers by meaning: two requests are equal when all
+//! that shapes their answer is.
+//!
+//! # Features
+//!
+//! `conformance`: suites for implementations of the ports, scripted clients and services to test with.
+//! `tokenizers`: exact token counts where the tokenizer is public.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
