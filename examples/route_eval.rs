@@ -119,8 +119,14 @@ fn sets(arguments: &Arguments) -> anyhow::Result<(Set, Set)> {
 }
 
 fn train_on(set: &Set, seed: u64, is_quiet: bool) -> anyhow::Result<LearnedModel> {
-    let bar = if is_quiet { ProgressBar::hidden() } else { ProgressBar::new(1) };
-    bar.set_style(ProgressStyle::with_template("training {bar:40} {pos}/{len}")?);
+    let bar = if is_quiet {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::new(1)
+    };
+    bar.set_style(ProgressStyle::with_template(
+        "training {bar:40} {pos}/{len}",
+    )?);
     let outcomes: Vec<_> = (0..set.prompts.len()).map(|row| set.outcome(row)).collect();
     let trainer = Trainer::new(&set.models)?.with_seed(seed);
     let model = trainer.train(&outcomes, |progress| {
@@ -132,36 +138,55 @@ fn train_on(set: &Set, seed: u64, is_quiet: bool) -> anyhow::Result<LearnedModel
 }
 
 fn judge_pair(arguments: &Arguments, model: &LearnedModel, test: &Set) -> anyhow::Result<()> {
-    let scores: Vec<_> =
-        test.features.iter().map(|it| model.predict(it).preference(0, 1)).collect();
+    let scores: Vec<_> = test
+        .features
+        .iter()
+        .map(|it| model.predict(it).preference(0, 1))
+        .collect();
     write_scores(arguments.scores.as_deref(), &scores)?;
     let report = evaluate_pair(&scores, &test.pairs())?;
     if arguments.json {
         let (apgr, cpt50, cpt80) = (report.apgr, report.cpt50, report.cpt80);
-        println!("{}", json!({ "apgr": apgr, "cpt50": cpt50, "cpt80": cpt80 }));
+        println!(
+            "{}",
+            json!({ "apgr": apgr, "cpt50": cpt50, "cpt80": cpt80 })
+        );
         return Ok(());
     }
     println!("{} prompts, two models", scores.len());
     println!("APGR   {:.3}   (random .500)", report.apgr);
-    println!("CPT50  {:.1} % of the calls win back half of the strong model's advantage", report.cpt50);
+    println!(
+        "CPT50  {:.1} % of the calls win back half of the strong model's advantage",
+        report.cpt50
+    );
     println!("CPT80  {:.1} % win back 80 % of it", report.cpt80);
     explain(model, test);
     Ok(())
 }
 
 fn explain(model: &LearnedModel, test: &Set) {
-    let Some(text) = test.prompts.first() else { return };
-    let Some(explanation) = model.explain(text, 0, 1, 5) else { return };
+    let Some(text) = test.prompts.first() else {
+        return;
+    };
+    let Some(explanation) = model.explain(text, 0, 1, 5) else {
+        return;
+    };
     let start: String = text.chars().take(60).collect();
     println!("\nFor {start:?}…");
-    println!("  the strong model is expected to gain {:+.3}:", explanation.preference);
+    println!(
+        "  the strong model is expected to gain {:+.3}:",
+        explanation.preference
+    );
     println!("  {:+.3} on average", explanation.on_average);
     for part in &explanation.contributions {
         println!("  {:+.3} {}", part.gain, part.feature);
     }
     println!("  {:+.3} all other features", explanation.others);
     println!("  {:+.3} the trend with length", explanation.from_length);
-    println!("  novelty {:.2}, trust {:.2}", explanation.novelty, explanation.trust);
+    println!(
+        "  novelty {:.2}, trust {:.2}",
+        explanation.novelty, explanation.trust
+    );
 }
 
 fn judge_choices(arguments: &Arguments, model: &LearnedModel, test: &Set) -> anyhow::Result<()> {
@@ -177,18 +202,33 @@ fn judge_choices(arguments: &Arguments, model: &LearnedModel, test: &Set) -> any
         None => arguments.price_weight,
     };
     let predictions: Vec<_> = test.features.iter().map(|it| model.predict(it)).collect();
-    let choices: Vec<_> = predictions.iter().map(|it| it.best(&prices, weight)).collect();
+    let choices: Vec<_> = predictions
+        .iter()
+        .map(|it| it.best(&prices, weight))
+        .collect();
     let chosen = predictions.iter().zip(&choices);
-    let scores: Vec<_> = chosen.map(|(it, &choice)| it.qualities[choice].expected).collect();
+    let scores: Vec<_> = chosen
+        .map(|(it, &choice)| it.qualities[choice].expected)
+        .collect();
     write_scores(arguments.scores.as_deref(), &scores)?;
     let report = evaluate_choices(&choices, &test.scores, &prices)?;
     if arguments.json {
         let (quality, price) = (report.quality, report.price);
-        println!("{}", json!({ "quality": quality, "usd_per_million": price }));
+        println!(
+            "{}",
+            json!({ "quality": quality, "usd_per_million": price })
+        );
         return Ok(());
     }
-    println!("{} prompts, {} models, a dollar is worth {weight:.3}", choices.len(), prices.len());
-    println!("router        {:.3} at {:.3} $/M", report.quality, report.price);
+    println!(
+        "{} prompts, {} models, a dollar is worth {weight:.3}",
+        choices.len(),
+        prices.len()
+    );
+    println!(
+        "router        {:.3} at {:.3} $/M",
+        report.quality, report.price
+    );
     let mut calls = BTreeMap::<usize, usize>::new();
     for choice in choices {
         *calls.entry(choice).or_default() += 1;
@@ -196,7 +236,10 @@ fn judge_choices(arguments: &Arguments, model: &LearnedModel, test: &Set) -> any
     for (at, name) in test.models.iter().enumerate() {
         let single = evaluate_choices(&vec![at; test.scores.len()], &test.scores, &prices)?;
         let calls = calls.get(&at).copied().unwrap_or(0);
-        println!("{name:40} {:.3} at {:.3} $/M, {calls} calls", single.quality, single.price);
+        println!(
+            "{name:40} {:.3} at {:.3} $/M, {calls} calls",
+            single.quality, single.price
+        );
     }
     Ok(())
 }
@@ -221,7 +264,10 @@ impl Set {
     }
 
     fn pairs(&self) -> Vec<PairOutcome> {
-        let pair = |it: &Vec<f64>| PairOutcome { weak: it[0], strong: it[1] };
+        let pair = |it: &Vec<f64>| PairOutcome {
+            weak: it[0],
+            strong: it[1],
+        };
         self.scores.iter().map(pair).collect()
     }
 }

@@ -80,7 +80,13 @@ impl Score {
 }
 
 pub fn read_pair(path: &Path) -> anyhow::Result<Set> {
-    let row = |it: PairRow| (it.prompt, vec![it.weak.value(), it.strong.value()], it.subject);
+    let row = |it: PairRow| {
+        (
+            it.prompt,
+            vec![it.weak.value(), it.strong.value()],
+            it.subject,
+        )
+    };
     let rows: Vec<PairRow> = read_lines(path)?;
     let rows = rows.into_iter().map(row).collect();
     Ok(Set::new(named(&["weak", "strong"])?, vec![0.0, 1.0], rows))
@@ -88,12 +94,16 @@ pub fn read_pair(path: &Path) -> anyhow::Result<Set> {
 
 pub fn read_choices(path: &Path) -> anyhow::Result<Set> {
     let rows: Vec<ChoiceRow> = read_lines(path)?;
-    let first = rows.first().with_context(|| format!("{} is empty", path.display()))?;
+    let first = rows
+        .first()
+        .with_context(|| format!("{} is empty", path.display()))?;
     let names: Vec<_> = first.scores.keys().cloned().collect();
     let models = named(&names)?;
     let mut read = Vec::new();
     for (at, row) in rows.into_iter().enumerate() {
-        let scores = names.iter().map(|name| row.scores.get(name).map(Score::value));
+        let scores = names
+            .iter()
+            .map(|name| row.scores.get(name).map(Score::value));
         let scores: Option<Vec<_>> = scores.collect();
         let scores = scores.with_context(|| format!("line {}: a model has no score", at + 1))?;
         read.push((row.prompt, scores, row.task));
@@ -104,7 +114,10 @@ pub fn read_choices(path: &Path) -> anyhow::Result<Set> {
 /// Lines end at `\n` alone: prompts hold other separators of lines.
 fn read_lines<T: for<'a> Deserialize<'a>>(path: &Path) -> anyhow::Result<Vec<T>> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let lines = text.split('\n').enumerate().filter(|it| !it.1.trim().is_empty());
+    let lines = text
+        .split('\n')
+        .enumerate()
+        .filter(|it| !it.1.trim().is_empty());
     let parse = |(at, line): (usize, &str)| {
         serde_json::from_str(line).with_context(|| format!("{}, line {}", path.display(), at + 1))
     };
@@ -119,7 +132,9 @@ pub fn read_prices(path: &Path, models: &[ModelId]) -> anyhow::Result<Vec<f64>> 
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let prices: BTreeMap<String, Price> = serde_json::from_str(&text)?;
     let price = |model: &ModelId| {
-        let price = prices.get(model.as_str()).map(|it| it.usd_per_million_tokens);
+        let price = prices
+            .get(model.as_str())
+            .map(|it| it.usd_per_million_tokens);
         price.with_context(|| format!("{model} has no price"))
     };
     models.iter().map(price).collect()
@@ -133,7 +148,11 @@ fn named(names: &[impl AsRef<str>]) -> anyhow::Result<Vec<ModelId>> {
 /// A weak model that cannot compute, and a strong one that seldom fails.
 pub fn made_pair(seed: u64, size: usize) -> Set {
     let models = named(&["weak", "strong"]).expect("these are names");
-    Set::new(models, vec![0.0, 1.0], made(seed, size, &[[0.2, 0.9, 0.7], [0.9, 0.9, 0.9]]))
+    Set::new(
+        models,
+        vec![0.0, 1.0],
+        made(seed, size, &[[0.2, 0.9, 0.7], [0.9, 0.9, 0.9]]),
+    )
 }
 
 /// The same with a third model that writes code.
@@ -149,8 +168,14 @@ fn made(seed: u64, size: usize, chances: &[[f64; 3]]) -> Vec<(String, Vec<f64>, 
     let row = |_| {
         let kind = random.random_range(0..3);
         let prompt = made_prompt(kind, &mut random);
-        let scores = chances.iter().map(|it| f64::from(u8::from(random.random_bool(it[kind]))));
-        (prompt, scores.collect(), ["sums", "facts", "code"][kind].to_owned())
+        let scores = chances
+            .iter()
+            .map(|it| f64::from(u8::from(random.random_bool(it[kind]))));
+        (
+            prompt,
+            scores.collect(),
+            ["sums", "facts", "code"][kind].to_owned(),
+        )
     };
     (0..size).map(row).collect()
 }
@@ -160,7 +185,9 @@ fn made_prompt(kind: usize, random: &mut impl Rng) -> String {
     let things = ["rivers", "kings", "metals", "planets", "poets"];
     let thing = things[random.random_range(0..things.len())];
     match kind {
-        0 => format!("Tom has {left} {thing} and buys {right} more each day. How many after a week?"),
+        0 => {
+            format!("Tom has {left} {thing} and buys {right} more each day. How many after a week?")
+        }
         1 => format!("Which of the {thing} of the old world is the best known?"),
         _ => format!("def first_{thing}(values):\n    # the first {left} of them\n    return"),
     }

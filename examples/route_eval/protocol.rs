@@ -57,7 +57,10 @@ pub fn run(part: Part) -> anyhow::Result<()> {
         println!("GSM8K to MMLU: {}", judged(&train(&gsm8k, 0)?, &mmlu)?.0);
         println!("MMLU to GSM8K: {}", judged(&train(&mmlu, 0)?, &gsm8k)?.0);
     }
-    if [Part::Choices, Part::Tasks, Part::Stream].into_iter().any(is_in) {
+    if [Part::Choices, Part::Tasks, Part::Stream]
+        .into_iter()
+        .any(is_in)
+    {
         let mut set = data::read_choices(&folder.join("llmrouter/dev.jsonl"))?;
         set.prices = data::read_prices(&folder.join("llmrouter/prices.json"), &set.models)?;
         if is_in(Part::Choices) {
@@ -115,14 +118,20 @@ fn halves(name: &str, set: &Set, labels: Option<usize>) -> anyhow::Result<()> {
         let values: Vec<_> = figures.iter().map(|it| it[at]).collect();
         println!("{name}: {what} {}", mean_and_deviation(&values));
     }
-    println!("{name}: share of strong calls, achieved − asked: {}\n", mean_and_deviation(&shares));
+    println!(
+        "{name}: share of strong calls, achieved − asked: {}\n",
+        mean_and_deviation(&shares)
+    );
     Ok(())
 }
 
 /// At thresholds for 20, 50 and 80 % strong calls, how many points off the share is.
 fn share_errors(model: &LearnedModel, set: &Set) -> anyhow::Result<Vec<f64>> {
     let error = |share: f64| {
-        let threshold = model.calibration().threshold(0, 1, share).context("two models")?;
+        let threshold = model
+            .calibration()
+            .threshold(0, 1, share)
+            .context("two models")?;
         let is_strong = |it: &&_| model.predict(it).preference(0, 1) >= threshold;
         let strong = set.features.iter().filter(is_strong).count();
         Ok(100.0 * (strong as f64 / set.features.len() as f64 - share))
@@ -153,7 +162,10 @@ fn subjects(set: &Set) -> anyhow::Result<()> {
         println!("MMLU, subjects of fold {out} held out: {line}");
         figures.push(judged[0]);
     }
-    println!("MMLU, subjects held out: APGR {}\n", mean_and_deviation(&figures));
+    println!(
+        "MMLU, subjects held out: APGR {}\n",
+        mean_and_deviation(&figures)
+    );
     Ok(())
 }
 
@@ -206,9 +218,18 @@ fn choices(set: &Set) -> anyhow::Result<()> {
             low.price / price,
             area,
         ];
-        lines.iter_mut().zip(figures).for_each(|(line, figure)| line.push(figure));
+        lines
+            .iter_mut()
+            .zip(figures)
+            .for_each(|(line, figure)| line.push(figure));
     }
-    let names = ["gain at 81 %", "price", "quality kept at 21 %", "price", "frontier area"];
+    let names = [
+        "gain at 81 %",
+        "price",
+        "quality kept at 21 %",
+        "price",
+        "frontier area",
+    ];
     for (name, line) in names.into_iter().zip(lines) {
         println!("nine models: {name} {}", mean_and_deviation(&line));
     }
@@ -227,7 +248,10 @@ fn tasks(set: &Set) -> anyhow::Result<()> {
         let test = set.part(&test);
         let model = train(&train_set, 1)?;
         let predictions: Vec<_> = test.features.iter().map(|it| model.predict(it)).collect();
-        let chosen: Vec<_> = predictions.iter().map(|it| it.best(&set.prices, 0.0)).collect();
+        let chosen: Vec<_> = predictions
+            .iter()
+            .map(|it| it.best(&set.prices, 0.0))
+            .collect();
         let report = evaluate_choices(&chosen, &test.scores, &set.prices)?;
         // The model that was best on the tasks that are known.
         let (best, _) = best_single(&train_set)?;
@@ -242,7 +266,10 @@ fn tasks(set: &Set) -> anyhow::Result<()> {
         single += size * alone.quality;
         count += size;
     }
-    println!("every task held out once: {:+.4} against the best single model\n", (routed - single) / count);
+    println!(
+        "every task held out once: {:+.4} against the best single model\n",
+        (routed - single) / count
+    );
     Ok(())
 }
 
@@ -265,7 +292,10 @@ fn streams(set: &Set) -> anyhow::Result<()> {
             run.regrets()
         );
     }
-    println!("stream: second half against the best single: {}\n", mean_and_deviation(&gains));
+    println!(
+        "stream: second half against the best single: {}\n",
+        mean_and_deviation(&gains)
+    );
     for notices_drift in [true, false] {
         let mut settings = settings;
         settings.notices_drift = notices_drift;
@@ -283,8 +313,13 @@ fn drift(set: &Set, seed: u64, settings: OnlineSettings) -> anyhow::Result<()> {
     let whole = stream::run(set, &order, seed, settings, None)?;
     let value = |it: &usize| Run::mean(&whole.singles[*it]);
     let models = 0..set.models.len();
-    let best = models.clone().max_by(|a, b| value(a).total_cmp(&value(b))).context("models")?;
-    let worst = models.min_by(|a, b| value(a).total_cmp(&value(b))).context("models")?;
+    let best = models
+        .clone()
+        .max_by(|a, b| value(a).total_cmp(&value(b)))
+        .context("models")?;
+    let worst = models
+        .min_by(|a, b| value(a).total_cmp(&value(b)))
+        .context("models")?;
     let run = stream::run(set, &order, seed, settings, Some((half, best, worst)))?;
     let means = run.got[half..].chunks(150).map(Run::mean);
     let notices = settings.notices_drift;

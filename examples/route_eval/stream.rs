@@ -37,14 +37,23 @@ pub fn run(
         let value = |model: usize| scores[model] + costs[model];
         let draw = seed << 32 | query as u64;
         let choice = router.choose(&set.features[row], &costs, draw)?;
-        router.feedback(&set.features[row], choice.model, value(choice.model), &costs)?;
+        router.feedback(
+            &set.features[row],
+            choice.model,
+            value(choice.model),
+            &costs,
+        )?;
         got.push(value(choice.model));
         for (model, values) in singles.iter_mut().enumerate() {
             values.push(value(model));
         }
     }
     let drifts = (0..models).map(|it| router.drifts(it)).sum();
-    Ok(Run { got, singles, drifts })
+    Ok(Run {
+        got,
+        singles,
+        drifts,
+    })
 }
 
 impl Run {
@@ -54,7 +63,10 @@ impl Run {
 
     /// The best single model in hindsight, over all queries.
     pub fn best_single(&self) -> &[f64] {
-        let best = self.singles.iter().max_by(|a, b| Self::mean(a).total_cmp(&Self::mean(b)));
+        let best = self
+            .singles
+            .iter()
+            .max_by(|a, b| Self::mean(a).total_cmp(&Self::mean(b)));
         best.map_or(&[], Vec::as_slice)
     }
 

@@ -46,6 +46,8 @@ pub enum EvaluationError {
         choice: usize,
     },
     /// Both models are equally good, so that there is no advantage to win back.
-    #[error("the weak and the strong model are equally good on these prompts; compare another pair")]
+    #[error(
+        "the weak and the strong model are equally good on these prompts; compare another pair"
+    )]
     NoGap,
 }

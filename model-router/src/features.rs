@@ -16,9 +16,9 @@ mod scan;
 mod surface;
 
 pub(crate) use scan::gram_texts;
+pub use surface::SURFACE_NAMES;
 pub(crate) use surface::SURFACE_SIZE;
 use surface::Surface;
-pub use surface::SURFACE_NAMES;
 
 /// The numbers that a learned router sees of a prompt.
 ///

@@ -67,10 +67,11 @@ use trust::Trust;
 /// let river = model.predict(&Features::of("Name a river of region 12."));
 /// assert!(sum.preference(0, 1) > river.preference(0, 1) + 0.3);
 ///
-/// // Saved and read again, it is the same.
+/// // Saved and read again, it says the same.
 /// let json = serde_json::to_string(&model)?;
 /// let read: bursar_model_router::learned::LearnedModel = serde_json::from_str(&json)?;
-/// assert_eq!(read.predict(&Features::of("Compute 17 * 24.")), sum);
+/// let again = read.predict(&Features::of("Compute 17 * 24."));
+/// assert!((again.preference(0, 1) - sum.preference(0, 1)).abs() < 1e-9);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -174,7 +175,9 @@ impl LearnedModel {
         let novelty = self.novelty(features);
         let trust = self.trust.at(novelty);
         let length = self.encoder.length(features);
-        let (level, gains) = raw.split_last().map_or((0.0, &[][..]), |(a, b)| (f64::from(*a), b));
+        let (level, gains) = raw
+            .split_last()
+            .map_or((0.0, &[][..]), |(a, b)| (f64::from(*a), b));
         let qualities = gains.iter().enumerate().map(|(at, gain)| {
             let trend = self.length.slopes[at] * length;
             let gain = trust * f64::from(*gain) + (1.0 - trust) * trend;

@@ -68,7 +68,11 @@ pub fn evaluate_choices(
 pub fn frontier_area(points: &[ChoiceReport], largest: f64) -> f64 {
     let is_in = |it: &&ChoiceReport| it.quality.is_finite() && it.price <= largest;
     let mut points: Vec<_> = points.iter().filter(is_in).copied().collect();
-    points.sort_by(|a, b| a.price.total_cmp(&b.price).then(b.quality.total_cmp(&a.quality)));
+    points.sort_by(|a, b| {
+        a.price
+            .total_cmp(&b.price)
+            .then(b.quality.total_cmp(&a.quality))
+    });
     let hull = upper_hull(&points);
     let Some(last) = hull.last().filter(|_| largest > 0.0) else {
         return 0.0;

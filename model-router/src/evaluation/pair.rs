@@ -203,18 +203,32 @@ mod tests {
         let xs = [0.0, 2.0, 1.0, 4.0, 3.0, 5.0, 7.0, 6.0, 8.0, 7.5, 9.0];
         for (x, expected) in NUMPY {
             let got = interpolate(x, &xs, &ys);
-            assert!((got - expected).abs() < 1e-12, "{x}: {got} is not {expected}");
+            assert!(
+                (got - expected).abs() < 1e-12,
+                "{x}: {got} is not {expected}"
+            );
         }
     }
 
-    const NUMPY: [(f64, f64); 7] = [(0.5, 0.25), (1.5, 0.75), (3.5, 2.833333333333333), (4.5, 4.75), (6.5, 5.75), (7.75, 9.166666666666666), (8.5, 9.666666666666666)];
+    const NUMPY: [(f64, f64); 7] = [
+        (0.5, 0.25),
+        (1.5, 0.75),
+        (3.5, 2.833333333333333),
+        (4.5, 4.75),
+        (6.5, 5.75),
+        (7.75, 9.166666666666666),
+        (8.5, 9.666666666666666),
+    ];
 
     #[test]
     fn ten_prompts_give_what_pencil_and_paper_give() {
         // Scores 0 to 9; the strong model is right everywhere, the weak one on the first five.
         // Shares of calls are 1, .9, …, .1, 0 and accuracies 1 down to share .5, then .9, .8, …, .5.
         let scores: Vec<_> = (0..10).map(f64::from).collect();
-        let outcome = |it| PairOutcome { weak: f64::from(u8::from(it < 5)), strong: 1.0 };
+        let outcome = |it| PairOutcome {
+            weak: f64::from(u8::from(it < 5)),
+            strong: 1.0,
+        };
         let outcomes: Vec<_> = (0..10).map(outcome).collect();
         let report = evaluate_pair(&scores, &outcomes).expect("ten outcomes");
         assert!((report.apgr - 0.75).abs() < 1e-6, "{report:?}");
@@ -225,8 +239,8 @@ mod tests {
     #[test]
     fn equal_scores_are_random_choice() {
         let outcome = |it: u32| PairOutcome {
-            weak: f64::from(u8::from(it % 3 == 0)),
-            strong: f64::from(u8::from(it % 7 != 0)),
+            weak: f64::from(u8::from(it.is_multiple_of(3))),
+            strong: f64::from(u8::from(!it.is_multiple_of(7))),
         };
         let outcomes: Vec<_> = (0..7_000).map(outcome).collect();
         let report = evaluate_pair(&[0.5; 7_000], &outcomes).expect("many outcomes");
@@ -235,7 +249,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_evaluated_says_why() {
-        let both = PairOutcome { weak: 1.0, strong: 1.0 };
+        let both = PairOutcome {
+            weak: 1.0,
+            strong: 1.0,
+        };
         assert_eq!(evaluate_pair(&[], &[]), Err(EvaluationError::Empty));
         assert_eq!(evaluate_pair(&[1.0], &[both]), Err(EvaluationError::NoGap));
         let bad = evaluate_pair(&[f64::NAN], &[both]);

@@ -152,7 +152,9 @@ impl Surface {
         if self.sentence > 0 {
             self.count(Measure::Sentences);
         }
-        self.longest_sentence = self.longest_sentence.max(std::mem::take(&mut self.sentence));
+        self.longest_sentence = self
+            .longest_sentence
+            .max(std::mem::take(&mut self.sentence));
     }
 
     fn see_line(&mut self, line: &str) {
@@ -195,9 +197,15 @@ impl Surface {
         set(M::Characters, f64::from(self.characters).ln_1p());
         set(M::Words, f64::from(self.words).ln_1p());
         set(M::WordLength, f64::from(self.letters_in_words) / words);
-        set(M::DigitShare, share_of_characters(counts[M::Digits as usize]));
+        set(
+            M::DigitShare,
+            share_of_characters(counts[M::Digits as usize]),
+        );
         set(M::LargestNumber, self.largest_number.ln_1p());
-        set(M::OperatorShare, share_of_characters(counts[M::Operators as usize]));
+        set(
+            M::OperatorShare,
+            share_of_characters(counts[M::Operators as usize]),
+        );
         for measure in [M::UpperShare, M::PunctuationShare, M::ForeignShare] {
             set(measure, share_of_characters(counts[measure as usize]));
         }
@@ -205,7 +213,16 @@ impl Surface {
             set(measure, f64::from(counts[measure as usize]) / words);
         }
         set(M::LongestSentence, f64::from(self.longest_sentence).ln_1p());
-        for measure in [M::Condition, M::What, M::Which, M::How, M::Why, M::Who, M::When, M::Where] {
+        for measure in [
+            M::Condition,
+            M::What,
+            M::Which,
+            M::How,
+            M::Why,
+            M::Who,
+            M::When,
+            M::Where,
+        ] {
             set(measure, f64::from(counts[measure as usize].min(1)));
         }
         let options = std::mem::take(&mut self.options);
@@ -213,7 +230,9 @@ impl Surface {
         set(M::OptionLength, options.mean_length().ln_1p());
         set(M::OptionSpread, options.spread().ln_1p());
         set(M::NumericOptions, f64::from(options.with_digits).ln_1p());
-        let stem = self.characters.saturating_sub(options.characters + options.count);
+        let stem = self
+            .characters
+            .saturating_sub(options.characters + options.count);
         set(M::StemLength, f64::from(stem).ln_1p());
         measures.map(|it| it as f32)
     }
@@ -335,7 +354,10 @@ mod tests {
             ("percent signs", ln(1.0)),
         ] {
             let got = measure(text, name);
-            assert!((got - expected).abs() < 1e-6, "{name}: {got} is not {expected}");
+            assert!(
+                (got - expected).abs() < 1e-6,
+                "{name}: {got} is not {expected}"
+            );
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::format::Format;
 
 /// What a model predicted for prompts of the training that it had not learned from: the scale on which
-/// thresholds mean something. At most [`MOST`] prompts are kept.
+/// thresholds mean something. At most 2,000 prompts are kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibration {
     pub(super) models: usize,
@@ -135,7 +135,9 @@ mod tests {
         let calibration = calibration();
         // Without a weight the dear model wins 49 of 100 times; .3 of the way up it wins 19 times.
         assert_eq!(calibration.price_weight(&[0.0, 1.0], 0.6), Some(0.0));
-        let weight = calibration.price_weight(&[0.0, 1.0], 0.19).expect("a weight");
+        let weight = calibration
+            .price_weight(&[0.0, 1.0], 0.19)
+            .expect("a weight");
         assert!((weight - 0.3).abs() < 1e-6, "{weight}");
         assert_eq!(calibration.price_weight(&[1.0, 2.0], 0.5), None);
         assert_eq!(calibration.price_weight(&[1.0], 0.5), None);

@@ -156,7 +156,11 @@ impl Vocabulary {
             square += value * value;
             out.extend(column.map(|column| (offset + column, value)));
         }
-        let scale = if square > 0.0 { square.sqrt().recip() } else { 0.0 };
+        let scale = if square > 0.0 {
+            square.sqrt().recip()
+        } else {
+            0.0
+        };
         out[start..].iter_mut().for_each(|it| it.1 *= scale);
     }
 
@@ -164,7 +168,9 @@ impl Vocabulary {
     pub(super) fn values(&self, grams: &[Gram]) -> impl Iterator<Item = (u32, f32)> {
         let mut encoded = Vec::with_capacity(grams.len());
         self.encode(grams, 0, &mut encoded);
-        encoded.into_iter().map(|(column, value)| (self.hashes[column as usize], value))
+        encoded
+            .into_iter()
+            .map(|(column, value)| (self.hashes[column as usize], value))
     }
 }
 
@@ -203,7 +209,10 @@ impl Surface {
             values.map(|it| (it - center).powi(power)).sum::<f64>() / count
         };
         let means: Vec<_> = (0..SURFACE_SIZE).map(|at| moment(at, 1, 0.0)).collect();
-        let spreads = means.iter().zip(0..).map(|(mean, at)| moment(at, 2, *mean).sqrt());
+        let spreads = means
+            .iter()
+            .zip(0..)
+            .map(|(mean, at)| moment(at, 2, *mean).sqrt());
         Self {
             spreads: spreads.map(|it| it as f32).collect(),
             means: means.iter().map(|it| *it as f32).collect(),

@@ -24,7 +24,7 @@ const BLENDS: [Blend; 5] = [
 ];
 
 /// From strong to weak, so that each solution is a good start for the next.
-const LAMBDAS: [f64; 5] = [40.0, 16.0, 6.0, 2.5, 1.0];
+const LAMBDAS: [f64; 4] = [40.0, 16.0, 6.0, 2.0];
 
 /// How many blends are averaged.
 const BEST: usize = 3;
@@ -80,12 +80,15 @@ fn best_strength(encoder: &Encoder, examples: &Examples, blend: Blend, folds: &[
             }
         }
     }
-    let trials = LAMBDAS.into_iter().zip(predictions).map(|(lambda, predictions)| Trial {
-        blend,
-        lambda,
-        error: error(examples, &predictions),
-        predictions,
-    });
+    let trials = LAMBDAS
+        .into_iter()
+        .zip(predictions)
+        .map(|(lambda, predictions)| Trial {
+            blend,
+            lambda,
+            error: error(examples, &predictions),
+            predictions,
+        });
     trials
         .min_by(|a, b| a.error.total_cmp(&b.error))
         .expect("there are strengths to try")
@@ -138,7 +141,9 @@ fn scales(encoder: &Encoder, blend: Blend) -> Vec<f32> {
         Block::Surface => blend[2],
         Block::Cosines => blend[3],
     };
-    (0..encoder.sparse_size() + DENSE_SIZE).map(factor).collect()
+    (0..encoder.sparse_size() + DENSE_SIZE)
+        .map(factor)
+        .collect()
 }
 
 struct Solver<'a> {
@@ -157,7 +162,10 @@ impl<'a> Solver<'a> {
     ) -> Self {
         let rows = (0..examples.rows.len()).filter(|it| is_in(*it));
         let rows: Vec<_> = rows.collect();
-        let goals: Vec<_> = rows.iter().flat_map(|it| examples.goals[*it].clone()).collect();
+        let goals: Vec<_> = rows
+            .iter()
+            .flat_map(|it| examples.goals[*it].clone())
+            .collect();
         Self {
             design: Design {
                 rows: rows.iter().map(|it| &examples.rows[*it]).collect(),
@@ -171,7 +179,8 @@ impl<'a> Solver<'a> {
     }
 
     fn solve(&mut self, lambda: f64) -> Weights {
-        self.design.solve(&self.goals, self.targets, lambda, &mut self.dual)
+        self.design
+            .solve(&self.goals, self.targets, lambda, &mut self.dual)
     }
 }
 

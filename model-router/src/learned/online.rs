@@ -1,24 +1,21 @@
 //! Which model turns out best when only the chosen one's result is seen?
 //!
 //! A contextual bandit of fixed size. Every model has a Bayesian linear regression of its reward over a
-//! short vector of the prompt (its surface and its words in [`BUCKETS`] signed buckets), updated one
-//! result at a time (recursive least squares). A regression that all models share learns first how
+//! short vector, the prompt's surface, updated one result at a time (recursive least squares). Words are
+//! left out: a few thousand results of one model each are too few to learn them. A regression that all models share learns first how
 //! rewarding a prompt is for anyone; a model's own one learns only its difference, from a prior of
 //! zero. That is the hierarchy: with few results a model is taken to be like the others.
 //!
-//! Thompson sampling (Thompson 1933; Agrawal and Goyal 2013 for linear rewards) decides in a bounded
-//! share of the queries, the best estimate in all others. A two-sided CUSUM of a model's own errors
+//! Thompson sampling (Thompson 1933; Agrawal and Goyal 2013 for linear rewards), with draws that are
+//! narrower than the doubt, decides in a bounded share of the queries, the best estimate in all others. A two-sided CUSUM of a model's own errors
 //! (Page 1954) notices that it changed; its regression then becomes uncertain again and relearns.
 
 use super::random::Random;
 use crate::features::{Features, SURFACE_SIZE};
 use crate::format::Format;
 
-/// Buckets for words.
-const BUCKETS: usize = 64;
-
-/// Surface, words and a constant.
-const SIZE: usize = SURFACE_SIZE + BUCKETS + 1;
+/// Surface and a constant.
+const SIZE: usize = SURFACE_SIZE + 1;
 
 /// How an [`OnlineRouter`] learns.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -27,6 +24,8 @@ pub struct OnlineSettings {
     /// The share of the queries, 0 to 1, in which a draw from what the learner believes decides in
     /// place of the best estimate. 0 turns exploration off.
     pub exploration: f64,
+    /// How wide the draws are, as a part of the doubt; 1 is Thompson's own width.
+    pub boldness: f64,
     /// The standard deviation of rewards around what can be known of them.
     pub noise: f64,
     /// How large the differences between models are thought to be before anything was seen, as a
@@ -37,10 +36,11 @@ pub struct OnlineSettings {
 }
 
 impl Default for OnlineSettings {
-    /// A quarter explored, for rewards of 0 to 1.
+    /// Narrow draws in every query, for rewards of 0 to 1.
     fn default() -> Self {
         Self {
-            exploration: 0.25,
+            exploration: 1.0,
+            boldness: 0.3,
             noise: 0.4,
             spread: 0.2,
             notices_drift: true,
@@ -182,7 +182,8 @@ impl OnlineRouter {
     fn draws(&self, vector: &[f64], expected: &[f64], random: &mut Random) -> Vec<f64> {
         let arms = self.models.iter().zip(expected);
         let draw = |(arm, expected): (&Arm, &f64)| {
-            expected + arm.regression.variance(vector).sqrt() * random.normal()
+            let doubt = self.settings.boldness * arm.regression.variance(vector).sqrt();
+            expected + doubt * random.normal()
         };
         arms.map(draw).collect()
     }
@@ -204,7 +205,7 @@ impl OnlineRouter {
         let Some(arm) = self.models.get_mut(model) else {
             return Err(FeedbackError::UnknownModel { model, models });
         };
-        if !(reward.abs() <= 1000.0) {
+        if reward.is_nan() || reward.abs() > 1000.0 {
             return Err(FeedbackError::Reward { reward });
         }
         self.scale.see(features);
@@ -218,7 +219,8 @@ impl OnlineRouter {
         arm.regression.update(&vector, surprise - common, noise);
         if self.settings.notices_drift && arm.alarm.see(error / self.settings.noise) {
             arm.drifts = arm.drifts.saturating_add(1);
-            arm.regression.doubt(self.settings.spread * self.settings.spread);
+            arm.regression
+                .doubt(self.settings.spread * self.settings.spread);
         }
         Ok(())
     }
@@ -246,6 +248,7 @@ impl OnlineSettings {
         };
         Self {
             exploration: within(self.exploration, 0.0, 1.0),
+            boldness: within(self.boldness, 0.0, 10.0),
             noise: within(self.noise, 1e-3, 1e3),
             spread: within(self.spread, 1e-3, 1e3),
             notices_drift: self.notices_drift,
@@ -298,7 +301,7 @@ impl Scale {
         }
     }
 
-    /// Surface and words each of length about one, and one for the constant.
+    /// The surface, of length about one, and one for the constant.
     fn vector(&self, features: &Features) -> Vec<f64> {
         let mut vector = vec![0.0; SIZE];
         let shrink = (SURFACE_SIZE as f64).sqrt().recip();
@@ -307,13 +310,6 @@ impl Scale {
             let standard = (f64::from(*value) - self.means[at]) / spread;
             vector[at] = standard.clamp(-3.0, 3.0) * shrink;
         }
-        let words = &mut vector[SURFACE_SIZE..SURFACE_SIZE + BUCKETS];
-        for gram in &features.words {
-            let sign = if gram.hash >> 31 == 0 { 1.0 } else { -1.0 };
-            words[gram.hash as usize % BUCKETS] += sign * f64::from(gram.count).ln_1p();
-        }
-        let length = words.iter().map(|it| it * it).sum::<f64>().sqrt();
-        words.iter_mut().for_each(|it| *it /= length.max(1e-9));
         vector[SIZE - 1] = 1.0;
         vector
     }
@@ -330,7 +326,10 @@ struct Regression {
 impl Regression {
     fn new(prior: f64) -> Self {
         let mut covariance = vec![0.0; SIZE * SIZE];
-        covariance.iter_mut().step_by(SIZE + 1).for_each(|it| *it = prior);
+        covariance
+            .iter_mut()
+            .step_by(SIZE + 1)
+            .for_each(|it| *it = prior);
         Self {
             weights: vec![0.0; SIZE],
             covariance,
@@ -346,7 +345,10 @@ impl Regression {
     }
 
     fn spread(&self, vector: &[f64]) -> Vec<f64> {
-        self.covariance.chunks_exact(SIZE).map(|row| product(row, vector)).collect()
+        self.covariance
+            .chunks_exact(SIZE)
+            .map(|row| product(row, vector))
+            .collect()
     }
 
     fn update(&mut self, vector: &[f64], target: f64, noise: f64) {
@@ -365,7 +367,10 @@ impl Regression {
 
     /// Keeps what was learned as a guess, and learns as if half of the prior doubt were back.
     fn doubt(&mut self, prior: f64) {
-        self.covariance.iter_mut().step_by(SIZE + 1).for_each(|it| *it += prior / 2.0);
+        self.covariance
+            .iter_mut()
+            .step_by(SIZE + 1)
+            .for_each(|it| *it += prior / 2.0);
     }
 }
 
@@ -383,9 +388,9 @@ struct Cusum {
 impl Cusum {
     /// Half of the shift that is to be noticed, in standard deviations of the noise.
     const ALLOWANCE: f64 = 0.25;
-    /// With errors of one standard deviation a false alarm comes every e^(2 × .25 × 14) / (2 × .25²) ≈
-    /// 9,000 results (Siegmund's approximation).
-    const LIMIT: f64 = 14.0;
+    /// On either side a false alarm comes every e^(2 × .25 × 16) / (2 × .25²) ≈ 24,000 results, if the
+    /// errors have this standard deviation and mean zero (Siegmund's approximation).
+    const LIMIT: f64 = 16.0;
 
     fn see(&mut self, error: f64) -> bool {
         let error = error.clamp(-3.0, 3.0);
@@ -434,11 +439,17 @@ impl TryFrom<Saved> for OnlineRouter {
         let is_sound = (1..=MAX_MODELS).contains(&arms.len())
             && is_whole(&saved.shared)
             && arms.iter().all(|it| is_whole(&it.regression))
-            && arms.iter().all(|it| all_finite(&[it.alarm.up, it.alarm.down]))
+            && arms
+                .iter()
+                .all(|it| all_finite(&[it.alarm.up, it.alarm.down]))
             && saved.scale.means.len() == SURFACE_SIZE
             && saved.scale.squares.len() == SURFACE_SIZE
             && all_finite(&saved.scale.means)
-            && saved.scale.squares.iter().all(|it| *it >= 0.0 && it.is_finite())
+            && saved
+                .scale
+                .squares
+                .iter()
+                .all(|it| *it >= 0.0 && it.is_finite())
             && (0.0..=Scale::ENOUGH).contains(&saved.scale.count)
             && saved.settings == saved.settings.in_range();
         match is_sound {

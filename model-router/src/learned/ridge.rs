@@ -119,8 +119,11 @@ impl Design<'_> {
             let product = self.product(&direction, &known, targets, lambda);
             let curvature = products(&direction, &product, targets);
             let step: Vec<_> = squares.iter().zip(&curvature).map(ratio).collect();
-            for (at, ((dual, residual), direction)) in
-                start.iter_mut().zip(&mut residual).zip(&direction).enumerate()
+            for (at, ((dual, residual), direction)) in start
+                .iter_mut()
+                .zip(&mut residual)
+                .zip(&direction)
+                .enumerate()
             {
                 *dual += step[at % targets] * direction;
                 *residual -= step[at % targets] * product[at];
@@ -185,7 +188,9 @@ impl Quantized {
         for (column, &value) in (sparse_size..).zip(&vector.dense) {
             add(column, value);
         }
-        out.iter_mut().zip(&self.scales).for_each(|(out, scale)| *out *= scale);
+        out.iter_mut()
+            .zip(&self.scales)
+            .for_each(|(out, scale)| *out *= scale);
         out
     }
 }

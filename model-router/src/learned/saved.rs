@@ -83,7 +83,10 @@ impl TryFrom<Saved> for LearnedModel {
             spreads: saved.surface_spreads,
         };
         Ok(Self {
-            calibration: saved.calibration.restore(saved.models.len()).ok_or(DAMAGED)?,
+            calibration: saved
+                .calibration
+                .restore(saved.models.len())
+                .ok_or(DAMAGED)?,
             weights: Quantized {
                 targets: saved.models.len() + 1,
                 values: saved.weights,
@@ -117,7 +120,12 @@ impl Saved {
             && self.weights.len() == columns * (models + 1);
         let has_numbers = small(&self.means)
             && small(&self.length_slopes)
-            && small(self.errors.iter().chain(&self.trust).flat_map(|it| [&it.0, &it.1]))
+            && small(
+                self.errors
+                    .iter()
+                    .chain(&self.trust)
+                    .flat_map(|it| [&it.0, &it.1]),
+            )
             && singles(&self.weight_scales);
         has_models && has_numbers && self.has_encoder() && self.has_topics()
     }

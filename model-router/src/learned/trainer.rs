@@ -111,12 +111,16 @@ impl Trainer {
     /// [`TrainingError::Models`] or [`TrainingError::Twice`].
     pub fn new(models: &[ModelId]) -> Result<Self, TrainingError> {
         if !(2..=MAX_MODELS).contains(&models.len()) {
-            return Err(TrainingError::Models { models: models.len() });
+            return Err(TrainingError::Models {
+                models: models.len(),
+            });
         }
         let mut sorted: Vec<_> = models.iter().collect();
         sorted.sort();
         if let Some(pair) = sorted.windows(2).find(|it| it[0] == it[1]) {
-            return Err(TrainingError::Twice { model: pair[0].clone() });
+            return Err(TrainingError::Twice {
+                model: pair[0].clone(),
+            });
         }
         Ok(Self {
             models: models.to_vec(),
@@ -147,9 +151,15 @@ impl Trainer {
         let encoder = Encoder::learn(&prompts);
         let examples = examples(&encoder, outcomes, &means);
         let choice = fit::choose(&encoder, &examples, &mut random, |done, of| {
-            progress(Progress { done, total: of + 2 });
+            progress(Progress {
+                done,
+                total: of + 2,
+            });
         });
-        let sketches: Vec<_> = prompts.iter().map(|it| topics::sketch(&encoder, it)).collect();
+        let sketches: Vec<_> = prompts
+            .iter()
+            .map(|it| topics::sketch(&encoder, it))
+            .collect();
         let topics = Topics::learn(&sketches, &mut random);
         let strange = Strange::learn(&encoder, &examples, &choice, &topics, &sketches);
         progress(Progress { done: 6, total: 7 });
@@ -185,7 +195,11 @@ impl Trainer {
         for (row, outcome) in outcomes.iter().enumerate() {
             let scores = outcome.scores.len();
             if scores != models {
-                return Err(TrainingError::Scores { row, scores, models });
+                return Err(TrainingError::Scores {
+                    row,
+                    scores,
+                    models,
+                });
             }
             let is_bad = |it: &&f64| !(0.0..=1.0).contains(*it);
             if let Some(&score) = outcome.scores.iter().flatten().find(is_bad) {
@@ -204,7 +218,9 @@ impl Trainer {
         let mean = |(at, model): (usize, &ModelId)| {
             let known: Vec<_> = outcomes.iter().filter_map(|it| it.scores[at]).collect();
             match known.is_empty() {
-                true => Err(TrainingError::Unscored { model: model.clone() }),
+                true => Err(TrainingError::Unscored {
+                    model: model.clone(),
+                }),
                 false => Ok(known.iter().sum::<f64>() / known.len() as f64),
             }
         };
@@ -214,7 +230,10 @@ impl Trainer {
 
 fn examples(encoder: &Encoder, outcomes: &[Outcome], means: &[f64]) -> Examples {
     Examples {
-        rows: outcomes.iter().map(|it| encoder.encode(&it.features)).collect(),
+        rows: outcomes
+            .iter()
+            .map(|it| encoder.encode(&it.features))
+            .collect(),
         goals: outcomes.iter().map(|it| goals(&it.scores, means)).collect(),
         targets: means.len() + 1,
     }
@@ -222,7 +241,10 @@ fn examples(encoder: &Encoder, outcomes: &[Outcome], means: &[f64]) -> Examples 
 
 /// The gains of the models and the level of the prompt; no gain is known from the score of one model.
 fn goals(scores: &[Option<f64>], means: &[f64]) -> Vec<Option<f64>> {
-    let above = scores.iter().zip(means).map(|(score, mean)| score.map(|it| it - mean));
+    let above = scores
+        .iter()
+        .zip(means)
+        .map(|(score, mean)| score.map(|it| it - mean));
     let above: Vec<_> = above.collect();
     let known = above.iter().flatten().count();
     let level = (known > 0).then(|| above.iter().flatten().sum::<f64>() / known as f64);
@@ -268,6 +290,10 @@ impl Strange {
     }
 }
 
+/// The parts of a prediction that are expected to come true on a known topic and on a new one.
+const KNOWN: f64 = 1.0;
+const NEW: f64 = 0.0;
+
 /// What is known once the models that hold out prompts or topics are trained.
 struct Session<'a> {
     outcomes: &'a [Outcome],
@@ -280,17 +306,23 @@ struct Session<'a> {
 
 impl Session<'_> {
     fn trust(&self, topics: &Topics, sketches: &[Sketch]) -> Trust {
-        let near = sketches.iter().zip(&self.choice.held_out).enumerate().map(|(row, it)| {
-            let novelty = topics.novelty(it.0, |_| true);
-            self.trial(row, novelty, it.1)
-        });
+        let near = sketches
+            .iter()
+            .zip(&self.choice.held_out)
+            .enumerate()
+            .map(|(row, it)| {
+                let novelty = topics.novelty(it.0, |_| true);
+                self.trial(row, (novelty, KNOWN), it.1)
+            });
         let far = self.strange.predictions.iter().zip(&self.strange.novelties);
-        let far = far.enumerate().map(|(row, it)| self.trial(row, *it.1, it.0));
+        let far = far
+            .enumerate()
+            .map(|(row, it)| self.trial(row, (*it.1, NEW), it.0));
         Trust::learn(near.chain(far).collect())
     }
 
-    fn trial(&self, row: usize, novelty: f64, predicted: &[f64]) -> Trial {
-        Trial::new(novelty, self.gains(row, predicted))
+    fn trial(&self, row: usize, (novelty, expected): (f64, f64), predicted: &[f64]) -> Trial {
+        Trial::new(novelty, expected, self.gains(row, predicted))
     }
 
     /// Predicted gains with those that came.
@@ -304,14 +336,15 @@ impl Session<'_> {
     fn length_trend(&self) -> LengthTrend {
         let all = self.slopes(|_| true);
         let topics = self.strange.topics.iter().max().map_or(0, |it| it + 1);
-        let without: Vec<_> =
-            (0..topics).map(|out| self.slopes(|row| self.strange.topics[row] != out)).collect();
+        let without: Vec<_> = (0..topics)
+            .map(|out| self.slopes(|row| self.strange.topics[row] != out))
+            .collect();
         let trials = (0..self.lengths.len()).map(|row| {
             let slopes = &without[self.strange.topics[row]];
             let predicted: Vec<_> = slopes.iter().map(|it| it * self.lengths[row]).collect();
-            self.trial(row, 1.0, &predicted)
+            self.trial(row, (1.0, NEW), &predicted)
         });
-        let kept = trust::certain_slope(&trials.collect::<Vec<_>>());
+        let kept = trust::kept(&trials.collect::<Vec<_>>());
         LengthTrend {
             slopes: all.into_iter().map(|it| kept * it).collect(),
         }

@@ -2,29 +2,39 @@
 //!
 //! Measured, not assumed: whole topics are held out of the training, and in each band of novelty the
 //! predicted differences between models are compared with those that came. The slope of that
-//! comparison, less one standard error so that luck earns no trust, is the part of a prediction to keep.
+//! comparison is the part of a prediction to keep. Where few prompts leave the slope open, it leans on
+//! what is to be expected: all of it for prompts of known topics, as ridge regression is shrunk
+//! already, and nothing for those of new ones.
 
 /// One prompt that a model did not learn from.
 #[derive(Debug, Clone)]
 pub(super) struct Trial {
     pub(super) novelty: f64,
+    /// The part that is expected to come true before anything is seen.
+    pub(super) expected: f64,
     /// Σ predicted × came, over the models.
     pub(super) agreement: f64,
     /// Σ predicted².
     pub(super) size: f64,
-    /// Σ came².
-    pub(super) came: f64,
 }
 
 impl Trial {
-    pub(super) fn new(novelty: f64, pairs: impl Iterator<Item = (f64, f64)>) -> Self {
-        let start = Self { novelty, agreement: 0.0, size: 0.0, came: 0.0 };
-        pairs.fold(start, |sum, (predicted, came)| Self {
+    pub(super) fn new(
+        novelty: f64,
+        expected: f64,
+        pairs: impl Iterator<Item = (f64, f64)>,
+    ) -> Self {
+        let mut trial = Self {
             novelty,
-            agreement: sum.agreement + predicted * came,
-            size: sum.size + predicted * predicted,
-            came: sum.came + came * came,
-        })
+            expected,
+            agreement: 0.0,
+            size: 0.0,
+        };
+        for (predicted, came) in pairs {
+            trial.agreement += predicted * came;
+            trial.size += predicted * predicted;
+        }
+        trial
     }
 }
 
@@ -38,9 +48,9 @@ pub(super) struct Trust {
 impl Trust {
     pub(super) fn learn(mut trials: Vec<Trial>) -> Self {
         trials.sort_by(|a, b| a.novelty.total_cmp(&b.novelty));
-        let bands = (trials.len() / 150).clamp(1, 10);
+        let bands = (trials.len() / 600).clamp(1, 10);
         let length = trials.len().div_ceil(bands).max(1);
-        let knots = trials.chunks(length).map(|band| Band::new(band));
+        let knots = trials.chunks(length).map(Band::new);
         Self {
             knots: falling(knots.collect()),
         }
@@ -63,8 +73,8 @@ impl Trust {
     }
 }
 
-/// The slope that is certain to one standard error, 0 to 1.
-pub(super) fn certain_slope(trials: &[Trial]) -> f64 {
+/// The part of predictions like these to keep, 0 to 1.
+pub(super) fn kept(trials: &[Trial]) -> f64 {
     let band = Band::new(trials);
     band.slope.clamp(0.0, 1.0)
 }
@@ -80,17 +90,30 @@ impl Band {
     fn new(trials: &[Trial]) -> Self {
         let agreement: f64 = trials.iter().map(|it| it.agreement).sum();
         let size: f64 = trials.iter().map(|it| it.size).sum();
-        let slope = if size > 0.0 { agreement / size } else { 0.0 };
-        let error = |it: &Trial| (it.agreement - slope * it.size).powi(2);
-        let error = trials.iter().map(error).sum::<f64>().sqrt() / size.max(1e-12);
-        let novelty: f64 = trials.iter().map(|it| it.novelty).sum();
+        let count = trials.len().max(1) as f64;
+        let expected = trials.iter().map(|it| it.expected).sum::<f64>() / count;
+        let novelty = trials.iter().map(|it| it.novelty).sum::<f64>() / count;
         Self {
-            novelty: novelty / trials.len().max(1) as f64,
-            slope: slope - error,
+            novelty,
+            slope: match size > 0.0 {
+                true => posterior(trials, agreement / size, size, expected),
+                false => expected,
+            },
             size,
         }
     }
 }
+
+/// The slope that was seen and the one that was expected, each with the weight of its certainty.
+fn posterior(trials: &[Trial], slope: f64, size: f64, expected: f64) -> f64 {
+    let error = |it: &Trial| (it.agreement - slope * it.size).powi(2);
+    let variance = trials.iter().map(error).sum::<f64>() / (size * size);
+    let doubt = DOUBT * DOUBT;
+    (slope * doubt + expected * variance) / (doubt + variance)
+}
+
+/// How far, as a standard deviation, slopes are thought to lie from what is expected.
+const DOUBT: f64 = 0.35;
 
 /// Pools neighbors until the slopes fall (isotonic regression, Ayer et al. 1955).
 fn falling(bands: Vec<Band>) -> Vec<(f64, f64)> {
@@ -109,7 +132,9 @@ fn falling(bands: Vec<Band>) -> Vec<(f64, f64)> {
     }
     let knot = |pool: &Vec<Band>| {
         let slope = mean(pool).clamp(0.0, 1.0);
-        pool.iter().map(move |band| (band.novelty, slope)).collect::<Vec<_>>()
+        pool.iter()
+            .map(move |band| (band.novelty, slope))
+            .collect::<Vec<_>>()
     };
     pools.iter().flat_map(knot).collect()
 }
@@ -128,9 +153,13 @@ mod tests {
         let trial = |it: i32| {
             let predicted = f64::from(it % 7 - 3) / 10.0;
             let noise = f64::from(it % 2) * 0.02 - 0.01;
-            Trial::new(novelty, [(predicted, slope * predicted + noise)].into_iter())
+            Trial::new(
+                novelty,
+                0.5,
+                [(predicted, slope * predicted + noise)].into_iter(),
+            )
         };
-        (0..150).map(trial).collect()
+        (0..600).map(trial).collect()
     }
 
     #[test]
