@@ -19,7 +19,8 @@ use rust_decimal::Decimal;
 
 /// A paragraph of instructions and the material they are about.
 fn prompt() -> String {
-    let material = "The invoice of March lists the same volume twice, once as gp2 and once as gp3. ";
+    let material =
+        "The invoice of March lists the same volume twice, once as gp2 and once as gp3. ";
     let mut prompt = String::from("Summarize what is wrong with this bill in two sentences.\n");
     while prompt.len() + material.len() <= 2_048 {
         prompt.push_str(material);
@@ -58,26 +59,38 @@ fn route(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("route_2kB");
     for count in [4, 50, 1_000] {
         let router = Router::new(models(count)).with_policy(WeightedScore);
-        group.bench_function(BenchmarkId::new("weighted score, all inferred", count), |bencher| {
-            bencher.iter(|| {
-                let request = RouteRequest::new(black_box(&prompt));
-                router.route(&request, &Conditions::default())
-            });
-        });
-        group.bench_function(BenchmarkId::new("weighted score, tokens counted", count), |bencher| {
-            bencher.iter(|| {
-                let request = RouteRequest::new(black_box(&prompt)).with_input_tokens(480);
-                router.route(&request, &Conditions::default())
-            });
-        });
+        group.bench_function(
+            BenchmarkId::new("weighted score, all inferred", count),
+            |bencher| {
+                bencher.iter(|| {
+                    let request = RouteRequest::new(black_box(&prompt));
+                    router.route(&request, &Conditions::default())
+                });
+            },
+        );
+        group.bench_function(
+            BenchmarkId::new("weighted score, tokens counted", count),
+            |bencher| {
+                bencher.iter(|| {
+                    let request = RouteRequest::new(black_box(&prompt)).with_input_tokens(480);
+                    router.route(&request, &Conditions::default())
+                });
+            },
+        );
         let router = Router::new(models(count)).with_policy(CacheAware::new(bar));
-        group.bench_function(BenchmarkId::new("cheapest above, cache aware", count), |bencher| {
-            bencher.iter(|| {
-                let warm = WarmCache { model: &warm, cached_tokens: 400 };
-                let request = RouteRequest::new(black_box(&prompt)).with_warm_cache(warm);
-                router.route(&request, &Conditions::default())
-            });
-        });
+        group.bench_function(
+            BenchmarkId::new("cheapest above, cache aware", count),
+            |bencher| {
+                bencher.iter(|| {
+                    let warm = WarmCache {
+                        model: &warm,
+                        cached_tokens: 400,
+                    };
+                    let request = RouteRequest::new(black_box(&prompt)).with_warm_cache(warm);
+                    router.route(&request, &Conditions::default())
+                });
+            },
+        );
     }
     group.finish();
 }

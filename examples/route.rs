@@ -165,10 +165,16 @@ fn print(title: &str, request: &RouteRequest<'_>, decision: &Decision) {
     }
     for (against, saving) in [
         ("the strongest", &decision.savings.against_strongest),
-        ("the best single cheap model", &decision.savings.against_single),
+        (
+            "the best single cheap model",
+            &decision.savings.against_single,
+        ),
     ] {
         if let Some(saving) = saving {
-            println!("     saves {} against {against}, {}", saving.saved, saving.model);
+            println!(
+                "     saves {} against {against}, {}",
+                saving.saved, saving.model
+            );
         }
     }
     println!();

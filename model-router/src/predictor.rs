@@ -3,7 +3,9 @@
 use std::fmt;
 
 use crate::candidate::{PredictedQuality, Situation};
-use crate::entry::ModelEntry;
+use crate::entry::{ModelEntry, Quality};
+use crate::features::Features;
+use crate::learned::LearnedModel;
 
 /// Predicts the quality of the answers of models to a request.
 ///
@@ -39,6 +41,32 @@ impl QualityPredictor for CatalogQuality {
         let quality = |entry: &&ModelEntry| {
             let quality = entry.quality_for(situation.task);
             quality.map(PredictedQuality::exactly)
+        };
+        entries.iter().map(quality).collect()
+    }
+}
+
+/// What was learned from outcomes, for the models that outcomes were known of; nothing of others. A score of
+/// 1 is a quality of 100.
+impl QualityPredictor for LearnedModel {
+    fn name(&self) -> &str {
+        "learned"
+    }
+
+    fn predict(
+        &self,
+        situation: &Situation<'_>,
+        entries: &[&ModelEntry],
+    ) -> Vec<Option<PredictedQuality>> {
+        let prediction = LearnedModel::predict(self, &Features::of(situation.request.text()));
+        let quality = |entry: &&ModelEntry| {
+            let place = self.models().iter().position(|model| *model == entry.id)?;
+            let quality = prediction.qualities.get(place)?;
+            Some(PredictedQuality {
+                expected: Quality::of_share(quality.expected),
+                low: Quality::of_share(quality.low),
+                high: Quality::of_share(quality.high),
+            })
         };
         entries.iter().map(quality).collect()
     }

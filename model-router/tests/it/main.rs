@@ -16,8 +16,11 @@ mod constraints;
 mod genai_prices;
 #[cfg(feature = "conformance")]
 mod invocation;
+mod learned;
+mod learned_policy;
 mod models;
 mod names;
+mod online;
 mod selection;
 mod statistics;
 
