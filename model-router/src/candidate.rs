@@ -17,7 +17,7 @@ use crate::task::{Complexity, TaskType};
 pub struct TokenRange {
     /// As many as are expected.
     pub expected: u64,
-    /// As many as there hardly are more than.
+    /// As many as one text in a hundred has more than.
     pub upper: u64,
 }
 
@@ -41,7 +41,7 @@ pub struct Situation<'a> {
     pub task: TaskType,
     /// How hard it is, as given or inferred.
     pub complexity: Complexity,
-    /// The tokens of the input.
+    /// The tokens of the input: the most that any of the tokenizers of the models may make of it.
     pub input_tokens: TokenRange,
     /// The randomness of a policy that explores. The same seed makes the same choice.
     pub seed: u64,
@@ -125,6 +125,8 @@ impl PredictedQuality {
 pub struct Candidate<'a> {
     /// The model.
     pub entry: &'a ModelEntry,
+    /// The tokens of the input for this model's tokenizer, counted or estimated.
+    pub input_tokens: TokenRange,
     /// What it may cost.
     pub cost: CandidateCost,
     /// How long it may take; `None` if it is not known.
@@ -138,6 +140,7 @@ impl Situation<'_> {
     pub(crate) fn cost(
         &self,
         entry: &ModelEntry,
+        input_tokens: TokenRange,
         output_tokens: u64,
     ) -> Result<CandidateCost, Reason> {
         let rates = entry.rates.as_ref().ok_or(Reason::PriceUnknown)?;
@@ -146,7 +149,7 @@ impl Situation<'_> {
             .warm_cache()
             .filter(|warm| *warm.model == entry.id);
         let cold = CallShape {
-            input_tokens: self.input_tokens.expected,
+            input_tokens: input_tokens.expected,
             output_tokens: output_tokens.min(self.request.max_output_tokens()),
             ..CallShape::default()
         };
@@ -155,7 +158,7 @@ impl Situation<'_> {
             ..cold
         };
         let upper_bound = CallShape {
-            input_tokens: self.input_tokens.upper,
+            input_tokens: input_tokens.upper,
             output_tokens: self.request.max_output_tokens(),
             ..CallShape::default()
         };

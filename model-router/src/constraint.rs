@@ -7,7 +7,7 @@ use std::time::Duration;
 use bursar_units::Money;
 use serde::Serialize;
 
-use crate::candidate::{CandidateCost, Latency, Situation};
+use crate::candidate::{CandidateCost, Latency, Situation, TokenRange};
 use crate::entry::ModelEntry;
 use crate::feature::Feature;
 use crate::name::{ModelId, ProviderId};
@@ -263,17 +263,29 @@ fn remedy(rejections: &[Rejection]) -> String {
     }
 }
 
+/// A model that is asked whether it can serve a request.
+pub(crate) struct Asked<'a> {
+    pub(crate) entry: &'a ModelEntry,
+    pub(crate) input_tokens: TokenRange,
+    pub(crate) cost: &'a Result<CandidateCost, Reason>,
+    pub(crate) latency: Option<Latency>,
+}
+
 /// Everything that keeps a model from serving a request.
 pub(crate) fn reasons(
-    entry: &ModelEntry,
+    asked: &Asked<'_>,
     situation: &Situation<'_>,
-    cost: &Result<CandidateCost, Reason>,
-    latency: Option<Latency>,
     unavailable: &BTreeSet<ProviderId>,
 ) -> Vec<Reason> {
+    let Asked {
+        entry,
+        input_tokens,
+        cost,
+        latency,
+    } = asked;
     let request = situation.request;
     let output = request.max_output_tokens();
-    let needed = situation.input_tokens.upper.saturating_add(output);
+    let needed = input_tokens.upper.saturating_add(output);
     let mut reasons = Vec::new();
     if let Some(window) = entry.context_window.filter(|window| *window < needed) {
         reasons.push(Reason::ContextWindow { needed, window });
@@ -293,7 +305,8 @@ pub(crate) fn reasons(
     if let Some(deadline) = request.deadline() {
         match latency {
             None => reasons.push(Reason::LatencyUnknown),
-            Some(Latency { upper, .. }) if upper > deadline => {
+            Some(Latency { upper, .. }) if *upper > deadline => {
+                let upper = *upper;
                 reasons.push(Reason::Deadline { upper, deadline });
             }
             Some(_) => {}

@@ -70,6 +70,7 @@
 
 mod batch;
 mod cache;
+mod call_estimate;
 mod candidate;
 mod catalog;
 mod chat;
@@ -79,6 +80,7 @@ mod client;
 pub mod conformance;
 mod constraint;
 mod cost;
+mod decaying;
 mod decision;
 mod entry;
 pub mod evaluation;
@@ -92,6 +94,7 @@ mod infer;
 mod invocation;
 pub mod learned;
 mod name;
+mod output_length;
 mod policy;
 mod predictor;
 mod price;
@@ -102,6 +105,7 @@ mod request;
 mod router;
 mod statistics;
 mod task;
+mod tokens;
 mod usage;
 
 pub use batch::{
@@ -117,6 +121,7 @@ pub use cache::{
     CacheScope, CacheStatistics, CachedAnswer, MemoryCache, NotKept, ResponseCache,
     StandardCachePolicy, TenantSharing,
 };
+pub use call_estimate::{CallRates, CostEstimate};
 pub use candidate::{Candidate, CandidateCost, Latency, PredictedQuality, Situation, TokenRange};
 pub use catalog::{Catalog, CatalogError, CatalogModel, CatalogProblem, CatalogText};
 pub use chat::{
@@ -140,6 +145,7 @@ pub use invocation::{
     InvokedStream, Invoker, ModelRef, ProviderSettings,
 };
 pub use name::{MAX_NAME, ModelId, NameError, ProviderId, Region};
+pub use output_length::{AnswerEnd, OutputLength, OutputLengths};
 pub use policy::{
     AnswerCheck, CacheAware, Cascade, CascadePlan, CascadeStage, CascadeStep, CheapestAbove,
     CheckFailure, CheckedAnswer, Exploration, ExplorationError, Learned, Plan, ScorePart, Scored,
@@ -158,6 +164,13 @@ pub use request::{
 pub use router::{Conditions, Router};
 pub use statistics::{CallOutcome, CallRecord, ModelStatistics, Statistics};
 pub use task::{Complexity, TaskType, UnknownTask};
+#[cfg(feature = "tokenizers")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokenizers")))]
+pub use tokens::ExactTokenizer;
+pub use tokens::{
+    CalibrationError, CountTokens, FitError, TokenCalibration, TokenEstimate, TokenEstimator,
+    TokenFamily, TokenSample, TokenWeights, UnknownFamily, WeightsError,
+};
 pub use usage::{Direction, Usage, UsageError, UsageKind};
 
 #[cfg(doctest)]

@@ -63,6 +63,7 @@ pub struct RouteRequest<'a> {
     task: Option<TaskType>,
     complexity: Option<Complexity>,
     input_tokens: Option<u64>,
+    expected_output_tokens: Option<u64>,
     max_output_tokens: u64,
     temperature: f64,
     priority: Priority,
@@ -84,6 +85,7 @@ impl<'a> RouteRequest<'a> {
             task: None,
             complexity: None,
             input_tokens: None,
+            expected_output_tokens: None,
             max_output_tokens: DEFAULT_MAX_OUTPUT_TOKENS,
             temperature: DEFAULT_TEMPERATURE,
             priority: Priority::Normal,
@@ -110,6 +112,13 @@ impl<'a> RouteRequest<'a> {
     /// Has exactly so many input tokens, where the caller has counted them.
     pub const fn with_input_tokens(mut self, tokens: u64) -> Self {
         self.input_tokens = Some(tokens);
+        self
+    }
+
+    /// Is expected to be answered in so many tokens, where the caller knows better than what was learned of
+    /// answers.
+    pub const fn with_expected_output_tokens(mut self, tokens: u64) -> Self {
+        self.expected_output_tokens = Some(tokens);
         self
     }
 
@@ -190,6 +199,12 @@ impl<'a> RouteRequest<'a> {
     #[must_use]
     pub const fn input_tokens(&self) -> Option<u64> {
         self.input_tokens
+    }
+
+    /// The output tokens that the caller expects; `None` if what was learned of answers counts.
+    #[must_use]
+    pub const fn expected_output_tokens(&self) -> Option<u64> {
+        self.expected_output_tokens
     }
 
     /// The output tokens that are allowed.

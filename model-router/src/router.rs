@@ -2,24 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use bursar_units::Money;
+use bursar_units::{Money, TokenCount};
 
 use crate::candidate::{Candidate, CandidateCost, Latency, Situation, TokenRange};
-use crate::constraint::{self, Rejection, RouteError};
+use crate::constraint::{self, Asked, Rejection, RouteError};
 use crate::decision::{Decision, RankedCandidate, Saving, Savings, ShadowChoice};
 use crate::entry::ModelEntry;
 use crate::name::{ModelId, ProviderId};
+use crate::output_length::OutputLengths;
 use crate::policy::{Scored, Selection, SelectionPolicy, WeightedScore};
 use crate::predictor::{CatalogQuality, QualityPredictor};
 use crate::rates::CallShape;
 use crate::request::RouteRequest;
 use crate::statistics::Statistics;
+use crate::tokens::{CountTokens, TokenEstimator, TokenFamily};
 
 /// What is known at the moment of a decision, beside the request.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Conditions<'a> {
     /// How the models have done so far; without them the catalog's latencies count.
     pub statistics: Option<&'a Statistics>,
+    /// How long answers have been so far; without them the assumptions of [`OutputLengths`] count.
+    pub output_lengths: Option<&'a OutputLengths>,
     /// Providers whose circuit breaker is open.
     pub unavailable: Option<&'a BTreeSet<ProviderId>>,
     /// The randomness of policies that explore.
@@ -55,6 +59,10 @@ pub struct Conditions<'a> {
 #[derive(Debug)]
 pub struct Router {
     entries: Vec<ModelEntry>,
+    /// For each entry the place of its estimator.
+    estimator_of: Vec<usize>,
+    estimators: Vec<(TokenFamily, TokenEstimator)>,
+    output_lengths: OutputLengths,
     policy: Box<dyn SelectionPolicy>,
     predictor: Box<dyn QualityPredictor>,
     shadow: Option<Box<dyn SelectionPolicy>>,
@@ -69,7 +77,19 @@ impl Router {
     /// Among these models, by [`WeightedScore`] and the qualities of the catalog.
     #[must_use]
     pub fn new(entries: Vec<ModelEntry>) -> Self {
+        let mut estimators = Vec::new();
+        let mut place = |entry: &ModelEntry| {
+            let family = TokenFamily::of_model(&entry.id);
+            let known = estimators.iter().position(|(known, _)| *known == family);
+            known.unwrap_or_else(|| {
+                estimators.push((family, TokenEstimator::for_model(&entry.id)));
+                estimators.len().saturating_sub(1)
+            })
+        };
         Self {
+            estimator_of: entries.iter().map(&mut place).collect(),
+            estimators,
+            output_lengths: OutputLengths::new(),
             entries,
             policy: Box::new(WeightedScore),
             predictor: Box::new(CatalogQuality),
@@ -124,8 +144,15 @@ impl Router {
         if self.entries.is_empty() {
             return Err(RouteError::NoModels);
         }
-        let situation = situation(request, conditions);
-        let (mut candidates, rejected) = self.candidates(&situation, conditions);
+        let tokens = self.input_tokens(request);
+        let situation = Situation {
+            request,
+            task: request.task(),
+            complexity: request.complexity(),
+            input_tokens: widest(&tokens),
+            seed: conditions.seed,
+        };
+        let (mut candidates, rejected) = self.candidates(&situation, &tokens, conditions);
         if candidates.is_empty() {
             return Err(RouteError::NoneFits {
                 rejections: rejected,
@@ -153,7 +180,7 @@ impl Router {
             predictor: self.predictor.name().to_owned(),
             task: situation.task,
             complexity: situation.complexity,
-            input_tokens: situation.input_tokens,
+            input_tokens: chosen.input_tokens,
             savings: self.savings(&situation, &candidates, chosen.cost),
             candidates: ranked(selection.ranking, &candidates),
             rejected,
@@ -166,20 +193,32 @@ impl Router {
     fn candidates<'a>(
         &'a self,
         situation: &Situation<'_>,
+        tokens: &[TokenRange],
         conditions: &Conditions<'_>,
     ) -> (Vec<Candidate<'a>>, Vec<Rejection>) {
         let none = BTreeSet::new();
         let unavailable = conditions.unavailable.unwrap_or(&none);
         let mut candidates = Vec::with_capacity(self.entries.len());
         let mut rejected = Vec::new();
-        for entry in &self.entries {
-            let output = expected_output(situation, entry, conditions);
-            let cost = situation.cost(entry, output);
+        for (entry, place) in self.entries.iter().zip(&self.estimator_of) {
+            let input_tokens = tokens
+                .get(*place)
+                .copied()
+                .unwrap_or(situation.input_tokens);
+            let output = self.expected_output(entry, situation, conditions);
+            let cost = situation.cost(entry, input_tokens, output);
             let latency = Latency::of(entry, conditions.statistics);
-            let reasons = constraint::reasons(entry, situation, &cost, latency, unavailable);
+            let asked = Asked {
+                entry,
+                input_tokens,
+                cost: &cost,
+                latency,
+            };
+            let reasons = constraint::reasons(&asked, situation, unavailable);
             match cost {
                 Ok(cost) if reasons.is_empty() => candidates.push(Candidate {
                     entry,
+                    input_tokens,
                     cost,
                     latency,
                     quality: None,
@@ -192,6 +231,36 @@ impl Router {
             }
         }
         (candidates, rejected)
+    }
+
+    /// The tokens of the input for each family of tokenizers among the models.
+    fn input_tokens(&self, request: &RouteRequest<'_>) -> Vec<TokenRange> {
+        if let Some(counted) = request.input_tokens() {
+            return vec![TokenRange::exactly(counted); self.estimators.len()];
+        }
+        let estimate = |(_, estimator): &(TokenFamily, TokenEstimator)| {
+            let estimate = estimator.count(request.text());
+            TokenRange {
+                expected: estimate.expected.as_u64(),
+                upper: estimate.p99.as_u64(),
+            }
+        };
+        self.estimators.iter().map(estimate).collect()
+    }
+
+    fn expected_output(
+        &self,
+        entry: &ModelEntry,
+        situation: &Situation<'_>,
+        conditions: &Conditions<'_>,
+    ) -> u64 {
+        if let Some(expected) = situation.request.expected_output_tokens() {
+            return expected;
+        }
+        let lengths = conditions.output_lengths.unwrap_or(&self.output_lengths);
+        let limit = TokenCount::new(situation.request.max_output_tokens());
+        let forecast = lengths.forecast(&entry.id, situation.task, limit);
+        forecast.expected.as_u64()
     }
 
     fn savings(
@@ -230,14 +299,12 @@ impl Router {
     }
 }
 
-fn situation<'a>(request: &'a RouteRequest<'a>, conditions: &Conditions<'_>) -> Situation<'a> {
-    let tokens = request.input_tokens().map(TokenRange::exactly);
-    Situation {
-        request,
-        task: request.task(),
-        complexity: request.complexity(),
-        input_tokens: tokens.unwrap_or_else(|| estimated(request.text())),
-        seed: conditions.seed,
+/// The most that any tokenizer may make of the text.
+fn widest(tokens: &[TokenRange]) -> TokenRange {
+    let most = |of: fn(&TokenRange) -> u64| tokens.iter().map(of).max().unwrap_or_default();
+    TokenRange {
+        expected: most(|it| it.expected),
+        upper: most(|it| it.upper),
     }
 }
 
@@ -248,7 +315,7 @@ fn with_cache(situation: &Situation<'_>, candidate: &Candidate<'_>) -> Option<Mo
     };
     let rates = candidate.entry.rates.as_ref()?;
     let cold = CallShape {
-        input_tokens: situation.input_tokens.expected,
+        input_tokens: candidate.input_tokens.expected,
         ..CallShape::default()
     };
     let cached = CallShape {
@@ -317,16 +384,4 @@ fn ranked(ranking: Vec<Scored>, candidates: &[Candidate<'_>]) -> Vec<RankedCandi
         })
     };
     ranking.into_iter().filter_map(ranked).collect()
-}
-
-fn estimated(text: &str) -> TokenRange {
-    let expected = text.len() as u64 / 4;
-    TokenRange {
-        expected,
-        upper: expected * 2,
-    }
-}
-
-fn expected_output(situation: &Situation<'_>, _: &ModelEntry, _: &Conditions<'_>) -> u64 {
-    situation.request.max_output_tokens()
 }

@@ -61,7 +61,7 @@ impl<P: SelectionPolicy> CacheAware<P> {
 fn over_turns(situation: &Situation<'_>, candidate: &Candidate<'_>, turns: u32) -> Option<Money> {
     let rates = candidate.entry.rates.as_ref()?;
     let times = |amount: Money, count: u32| amount.checked_mul(Decimal::from(count)).ok();
-    let input_tokens = situation.input_tokens.expected;
+    let input_tokens = candidate.input_tokens.expected;
     let alone = CallShape {
         input_tokens,
         ..CallShape::default()

@@ -75,7 +75,7 @@ fn parts(situation: &Situation<'_>, candidate: &Candidate<'_>) -> Vec<ScorePart>
     }
     add("cost", cost(points_of(candidate.cost.expected)));
     add("latency", latency(situation, candidate));
-    if is_crowded(situation, entry.context_window) {
+    if is_crowded(situation, candidate) {
         add("context window", CROWDED);
     }
     parts
@@ -97,8 +97,9 @@ fn latency(situation: &Situation<'_>, candidate: &Candidate<'_>) -> f64 {
     }
 }
 
-fn is_crowded(situation: &Situation<'_>, window: Option<u64>) -> bool {
+fn is_crowded(situation: &Situation<'_>, candidate: &Candidate<'_>) -> bool {
     let output = situation.request.max_output_tokens();
-    let needed = situation.input_tokens.expected.saturating_add(output);
+    let needed = candidate.input_tokens.expected.saturating_add(output);
+    let window = candidate.entry.context_window;
     window.is_some_and(|window| u128::from(needed) * 5 > u128::from(window) * 4)
 }

@@ -36,6 +36,7 @@ fn route(policy: CacheAware<CheapestAbove>, cached_tokens: u64, output_tokens: u
     let request = RouteRequest::new("")
         .with_input_tokens(10_000)
         .with_max_output_tokens(output_tokens)
+        .with_expected_output_tokens(output_tokens)
         .with_warm_cache(WarmCache {
             model: &a,
             cached_tokens,
@@ -147,7 +148,8 @@ fn bills(turns: &[(u64, u64)]) -> (Money, Money, Money) {
     let ask = |router: &Router, input, output, warm: Option<(&ModelId, u64)>| {
         let mut request = RouteRequest::new("")
             .with_input_tokens(input)
-            .with_max_output_tokens(output);
+            .with_max_output_tokens(output)
+            .with_expected_output_tokens(output);
         if let Some((model, cached_tokens)) = warm {
             request = request.with_warm_cache(WarmCache {
                 model,

@@ -11,7 +11,8 @@ fn plan(most_stages: usize, checks: Vec<AnswerCheck>) -> CascadePlan {
     let router = Router::new(four()).with_policy(Cascade::new(most_stages, checks));
     let request = RouteRequest::new("")
         .with_task(TaskType::Analysis)
-        .with_input_tokens(1_000);
+        .with_input_tokens(1_000)
+        .with_expected_output_tokens(200);
     let decision = router.route(&request, &Conditions::default()).unwrap();
     assert_eq!(decision.candidates.len(), 4, "the others are fallbacks");
     match decision.plan {

@@ -37,7 +37,7 @@ fn router(policy: impl SelectionPolicy + 'static) -> Router {
 
 #[test]
 fn each_prompt_goes_where_it_was_learned_that_it_is_answered_well() {
-    let router = router(Learned::new(1_000.0));
+    let router = router(Learned::new(10_000.0));
     let choice = |text: &str| {
         let request = RouteRequest::new(text).with_input_tokens(20);
         let decision = router.route(&request, &Conditions::default()).unwrap();

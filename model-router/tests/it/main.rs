@@ -11,6 +11,7 @@ mod batch_plan;
 #[cfg(feature = "conformance")]
 mod cache;
 mod cache_aware;
+mod call_estimates;
 mod cascade;
 mod constraints;
 mod genai_prices;
@@ -23,6 +24,8 @@ mod names;
 mod online;
 mod selection;
 mod statistics;
+mod texts;
+mod tokens;
 
 #[test]
 fn values_can_be_shared_between_threads_and_shown() {

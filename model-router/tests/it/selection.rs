@@ -24,6 +24,7 @@ fn ticket() -> RouteRequest<'static> {
         .with_task(TaskType::Classification)
         .with_complexity(Complexity::Simple)
         .with_input_tokens(1_000)
+        .with_expected_output_tokens(200)
 }
 
 #[test]
@@ -65,7 +66,8 @@ fn what_is_hard_goes_to_the_strong_though_it_is_dear() {
         .with_task(TaskType::CodeGeneration)
         .with_complexity(Complexity::Complex)
         .with_input_tokens(2_000)
-        .with_max_output_tokens(1_000);
+        .with_max_output_tokens(1_000)
+        .with_expected_output_tokens(1_000);
     let decision = route(&Router::new(four()), &request);
     // 95 + 20 + 20 - 1000 * (0.021 - 0.01); 80 + 5 + 15; 85 - 5 + 10; 75 - 15 + 15.
     let expected = [(SONNET, 124.0), (LITE, 100.0), (HAIKU, 90.0), (MICRO, 75.0)];
