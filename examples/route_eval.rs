@@ -105,7 +105,7 @@ fn sets(arguments: &Arguments) -> anyhow::Result<(Set, Set)> {
             Format::Routellm => data::made_pair,
             Format::Llmrouter => data::made_choices,
         };
-        return Ok((make(arguments.seed + 1, 240), make(arguments.seed + 2, 240)));
+        return Ok((make(arguments.seed + 1, 60), make(arguments.seed + 2, 120)));
     };
     let read = match arguments.format {
         Format::Routellm => data::read_pair,

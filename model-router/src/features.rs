@@ -47,7 +47,7 @@ pub(crate) struct Gram {
 }
 
 impl Features {
-    /// The features of a text of any length and language; about 20 µs for 2 kB of English.
+    /// The features of a text of any length and language.
     ///
     /// Give the part that says what is asked (the last message of the user, and the system prompt if
     /// it differs between requests); what all requests share tells nothing.

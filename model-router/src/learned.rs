@@ -54,7 +54,7 @@ use trust::Trust;
 /// use bursar_model_router::learned::{Outcome, Trainer};
 ///
 /// // The large model is right everywhere, the small one except where something is to be computed.
-/// let outcomes: Vec<_> = (0..200)
+/// let outcomes: Vec<_> = (0..40)
 ///     .map(|it| match it % 2 {
 ///         0 => Outcome::new(&format!("Compute {it} * {}.", it + 7), &[Some(0.0), Some(1.0)]),
 ///         _ => Outcome::new(&format!("Name a river of region {it}."), &[Some(1.0), Some(1.0)]),

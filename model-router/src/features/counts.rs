@@ -4,7 +4,7 @@ use super::Gram;
 
 /// Every hash once with its count (at most 65,535), in an order that depends on the list alone.
 ///
-/// An open-addressing table of twice the size: sorting the list would take three times as long.
+/// An open-addressing table of twice the size, in which nothing is sorted.
 pub(super) fn count(hashes: &[u32]) -> Vec<Gram> {
     let size = (2 * hashes.len()).next_power_of_two().max(4);
     let mut table = vec![EMPTY; size];

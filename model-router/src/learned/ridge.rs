@@ -149,7 +149,7 @@ pub(super) struct Quantized {
 }
 
 impl Quantized {
-    /// Rounds the weights to 2,001 steps: the error of a prediction is below a thousandth of its size.
+    /// Rounds the weights to 2,001 steps.
     pub(super) fn new(weights: &Weights) -> Self {
         let targets = weights.targets;
         let mut scales = vec![0.0_f32; targets];
