@@ -29,8 +29,12 @@ pub struct BatchLimits {
 
 impl BatchLimits {
     /// The quotas that most models have on Bedrock unless an account has others: at least 100 and at most
-    /// 50,000 records in a job of one file of 1 GB. Both numbers of records are quotas of each model and
-    /// region; ask Service Quotas for those of an account.
+    /// 50,000 records in a job of one file of 1 GB.
+    ///
+    /// The size of a file is the same for all models and cannot be lifted; a job of several files, which the
+    /// planner does not make, may have 5 GB. Both numbers of records are quotas of each model and region,
+    /// and some can be lifted; ask Service Quotas for those of an account, `Minimum number of records per
+    /// batch inference job` and `Records per input file per batch inference job`.
     #[must_use]
     pub fn bedrock() -> Self {
         Self {
@@ -38,13 +42,14 @@ impl BatchLimits {
             max_records: 50_000,
             max_bytes: 1_000_000_000,
             max_record_bytes: None,
-            source: "AWS General Reference, Amazon Bedrock endpoints and quotas, batch inference; \
-                     the minimum as users report it (1,000 formerly); 2026-11-20"
+            source: "AWS General Reference, Amazon Bedrock endpoints and quotas, batch inference, \
+                     https://docs.aws.amazon.com/general/latest/gr/bedrock.html: the defaults; 2026-11-27"
                 .to_owned(),
         }
     }
 
-    /// The limits of OpenAI's Batch API: 50,000 requests in a file of 200 MB.
+    /// The limits of OpenAI's Batch API: 50,000 requests in a file of 200 MB. Until 2025 it was 100 MB, which
+    /// endpoints that follow OpenAI may still have.
     #[must_use]
     pub fn openai() -> Self {
         Self {
@@ -52,7 +57,9 @@ impl BatchLimits {
             max_records: 50_000,
             max_bytes: 200_000_000,
             max_record_bytes: None,
-            source: "OpenAI, Batch API guide; 2026-11-27".to_owned(),
+            source: "OpenAI API reference, create batch, \
+                     https://platform.openai.com/docs/api-reference/batch/create; 2026-11-27"
+                .to_owned(),
         }
     }
 }

@@ -3,15 +3,14 @@
 //! The body of the operation `Converse`, which is also the `modelInput` of a batch record of the type
 //! `Converse`. Source: Bedrock's runtime API, botocore 1.44.5, read 2026-11-27.
 
-use bursar_units::TokenCount;
 use serde_json::{Map, Value, json};
 
-use super::wire::{missing, text};
+use super::wire::{missing, reported_usage, text};
 use super::{
     CachePoint, CacheTtl, ChatAnswer, ChatRequest, ContentBlock, FinishReason, Image, ImageSource,
     Message, Role, SystemBlock, Tool, ToolChoice, ToolResult, ToolUse, WireError,
 };
-use crate::{ModelId, Usage, UsageKind};
+use crate::{ApiFormat, ModelId};
 
 /// Writes requests for Converse and reads its answers.
 ///
@@ -68,7 +67,7 @@ impl ConverseBody {
         let reason = text(body, "stopReason").ok_or(missing("stopReason"))?;
         let content: Vec<ContentBlock> = blocks.iter().filter_map(block).collect();
         let answer = ChatAnswer::new(model.clone(), content, FinishReason::from_converse(reason));
-        Ok(answer.usage(usage(body)))
+        Ok(answer.usage(reported_usage(ApiFormat::BedrockConverse, body)))
     }
 }
 
@@ -190,40 +189,10 @@ fn block(block: &Value) -> Option<ContentBlock> {
     })
 }
 
-fn usage(body: &Value) -> Usage {
-    let count = |name: &str| {
-        body.pointer(&format!("/usage/{name}"))
-            .and_then(Value::as_u64)
-    };
-    let (read, write) = (
-        count("cacheReadInputTokens"),
-        count("cacheWriteInputTokens"),
-    );
-    let mut usage = Usage::new();
-    let sum = |sum: TokenCount, part: Option<u64>| {
-        sum.checked_add(TokenCount::new(part.unwrap_or(0))).ok()
-    };
-    let input = count("inputTokens")
-        .and_then(|input| sum(TokenCount::new(input), read))
-        .and_then(|input| sum(input, write));
-    let counts = [
-        (UsageKind::InputTokens, input.map(TokenCount::as_u64)),
-        (UsageKind::OutputTokens, count("outputTokens")),
-        (UsageKind::CacheReadTokens, read),
-        (UsageKind::CacheWriteTokens, write),
-    ];
-    for (kind, count) in counts {
-        if let Some(count) = count {
-            usage = usage.with(kind, count);
-        }
-    }
-    usage
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ImageType, Parameters, Temperature, TopP};
+    use crate::{ImageType, Parameters, Temperature, TopP, Usage, UsageKind};
 
     #[test]
     fn a_whole_request_is_written_as_the_reference_says() {
@@ -321,6 +290,7 @@ mod tests {
             "usage": {
                 "inputTokens": 20, "outputTokens": 3, "totalTokens": 1023,
                 "cacheReadInputTokens": 900, "cacheWriteInputTokens": 100,
+                "cacheDetails": [{"inputTokens": 60, "ttl": "1h"}, {"inputTokens": 40, "ttl": "5m"}],
             },
             "metrics": {"latencyMs": 400},
         });
@@ -329,10 +299,14 @@ mod tests {
         assert_eq!(answer.text(), "Four.");
         assert_eq!(answer.content.len(), 2);
         assert_eq!(answer.finish_reason, FinishReason::EndTurn);
-        assert_eq!(answer.usage.get(UsageKind::InputTokens), Some(1_020));
-        assert_eq!(answer.usage.get(UsageKind::OutputTokens), Some(3));
-        assert_eq!(answer.usage.get(UsageKind::CacheReadTokens), Some(900));
-        assert_eq!(answer.usage.get(UsageKind::CacheWriteTokens), Some(100));
+        let expected = Usage::new()
+            .with(UsageKind::InputTokens, 1_020)
+            .with(UsageKind::OutputTokens, 3)
+            .with(UsageKind::CacheReadTokens, 900)
+            .with(UsageKind::CacheWriteTokens, 100)
+            .with(UsageKind::CacheWrite5mTokens, 40)
+            .with(UsageKind::CacheWrite1hTokens, 60);
+        assert_eq!(answer.usage, expected);
         assert!(ConverseBody::read(&model, &json!({})).is_err());
     }
 }

@@ -5,12 +5,12 @@
 
 use serde_json::{Value, json};
 
-use super::wire::{missing, text, tool_input};
+use super::wire::{missing, reported_usage, text, tool_input};
 use super::{
     ChatAnswer, ChatRequest, ContentBlock, FinishReason, Image, ImageSource, Message, Role,
     SystemBlock, Tool, ToolChoice, ToolUse, WireError,
 };
-use crate::{ModelId, Usage, UsageKind};
+use crate::{ApiFormat, ModelId, Usage};
 
 /// Writes requests for chat completions and reads their answers.
 ///
@@ -101,7 +101,7 @@ impl OpenAiBody {
     /// The usage in a response, or in an event of a stream, of which the last has it. What is not in it is
     /// not known.
     pub fn read_usage(body: &Value) -> Usage {
-        usage(body)
+        reported_usage(ApiFormat::OpenAiChat, body)
     }
 }
 
@@ -209,31 +209,10 @@ fn tool_call(call: &Value) -> Option<ContentBlock> {
     Some(tool_use.into())
 }
 
-/// Cached and reasoning tokens are parts of the counts already.
-fn usage(body: &Value) -> Usage {
-    let kinds = [
-        (UsageKind::InputTokens, "/usage/prompt_tokens"),
-        (UsageKind::OutputTokens, "/usage/completion_tokens"),
-        (
-            UsageKind::CacheReadTokens,
-            "/usage/prompt_tokens_details/cached_tokens",
-        ),
-        (
-            UsageKind::OutputReasoningTokens,
-            "/usage/completion_tokens_details/reasoning_tokens",
-        ),
-    ];
-    let known = kinds.into_iter().filter_map(|(kind, path)| {
-        let count = body.pointer(path).and_then(Value::as_u64)?;
-        Some((kind, count))
-    });
-    known.fold(Usage::new(), |usage, (kind, count)| usage.with(kind, count))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ImageType, ToolResult};
+    use crate::{ImageType, ToolResult, UsageKind};
 
     fn model() -> ModelId {
         ModelId::new("gpt-5.6").unwrap()
@@ -306,7 +285,7 @@ mod tests {
             }}],
             "usage": {
                 "prompt_tokens": 1000, "completion_tokens": 50, "total_tokens": 1050,
-                "prompt_tokens_details": {"cached_tokens": 900},
+                "prompt_tokens_details": {"cached_tokens": 900, "audio_tokens": 30},
                 "completion_tokens_details": {"reasoning_tokens": 40},
             },
         });
@@ -317,6 +296,7 @@ mod tests {
         assert_eq!(answer.usage.get(UsageKind::InputTokens), Some(1_000));
         assert_eq!(answer.usage.get(UsageKind::CacheReadTokens), Some(900));
         assert_eq!(answer.usage.get(UsageKind::CacheWriteTokens), None);
+        assert_eq!(answer.usage.get(UsageKind::InputAudioTokens), Some(30));
         assert_eq!(answer.usage.get(UsageKind::OutputReasoningTokens), Some(40));
     }
 

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::{ApiFormat, Usage};
+
 /// Why a request cannot be written, or an answer not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -44,4 +46,11 @@ pub(super) fn tool_input(json: String) -> Value {
 /// A text at a key.
 pub(super) fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
     value.get(key).and_then(Value::as_str)
+}
+
+/// What a document says that was used. An answer is worth reading even if its counts are not: these are
+/// unknown then, which is not zero.
+pub(super) fn reported_usage(format: ApiFormat, body: &Value) -> Usage {
+    let extracted = format.extractor().extract_value(body);
+    extracted.map_or_else(|_| Usage::new(), |it| it.usage)
 }
