@@ -32,7 +32,7 @@ impl BatchLimits {
     /// 50,000 records in a job of one file of 1 GB.
     ///
     /// The size of a file is the same for all models and cannot be lifted; a job of several files, which the
-    /// planner does not make, may have 5 GB. Both numbers of records are quotas of each model and region,
+    /// planner does not make, may have 5 GB for most. Both numbers of records are quotas of each model and region,
     /// and some can be lifted; ask Service Quotas for those of an account, `Minimum number of records per
     /// batch inference job` and `Records per input file per batch inference job`.
     #[must_use]
@@ -43,12 +43,13 @@ impl BatchLimits {
             max_bytes: 1_000_000_000,
             max_record_bytes: None,
             source: "AWS General Reference, Amazon Bedrock endpoints and quotas, batch inference, \
-                     https://docs.aws.amazon.com/general/latest/gr/bedrock.html: the defaults; 2026-11-27"
+                     https://docs.aws.amazon.com/general/latest/gr/bedrock.html, for the size; the numbers \
+                     of records as gateways report the defaults; 2026-11-27"
                 .to_owned(),
         }
     }
 
-    /// The limits of OpenAI's Batch API: 50,000 requests in a file of 200 MB. Until 2025 it was 100 MB, which
+    /// The limits of OpenAI's Batch API: 50,000 requests in a file of 200 MB. It was 100 MB before, which
     /// endpoints that follow OpenAI may still have.
     #[must_use]
     pub fn openai() -> Self {

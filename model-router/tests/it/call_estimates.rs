@@ -1,5 +1,7 @@
 //! What will an answer's length be, and what may the call cost at most?
 
+use std::sync::LazyLock;
+
 use bursar_model_router::{
     AnswerEnd, CallRates, CountTokens, ModelId, OutputLengths, TaskType, TokenEstimate,
     TokenEstimator, TokenFamily,
@@ -247,7 +249,9 @@ proptest! {
             learned.learn(&it, TaskType::Analysis, TokenCount::new(n_tokens), AnswerEnd::Complete);
         }
         let rates = rates(&format!("{input} USD"), &format!("{output} USD"));
-        let tokens = TokenEstimator::new(TokenFamily::Unknown).count(&text);
+        static ESTIMATOR: LazyLock<TokenEstimator> =
+            LazyLock::new(|| TokenEstimator::new(TokenFamily::Unknown));
+        let tokens = ESTIMATOR.count(&text);
         let forecast = learned.forecast(&it, TaskType::Analysis, TokenCount::new(limit));
         prop_assert!(forecast.p50 <= forecast.p95 && forecast.p95 <= forecast.p99);
         prop_assert!(forecast.p99 <= forecast.limit && forecast.expected <= forecast.limit);

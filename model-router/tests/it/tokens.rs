@@ -1,5 +1,7 @@
 //! Are token counts estimated well, with honest bounds, and do bills correct them?
 
+use std::sync::LazyLock;
+
 use bursar_model_router::{
     CalibrationError, CountTokens, FitError, ModelId, TokenCalibration, TokenEstimate,
     TokenEstimator, TokenFamily, TokenSample, TokenWeights,
@@ -267,8 +269,10 @@ fn a_calibration_is_read_back_and_a_damaged_one_is_refused() {
 proptest! {
     #[test]
     fn bounds_rise_and_end_at_the_bytes(text in any::<String>()) {
-        for family in TokenFamily::ALL {
-            let it = TokenEstimator::new(*family).count(&text);
+        static ESTIMATORS: LazyLock<Vec<TokenEstimator>> =
+            LazyLock::new(|| TokenFamily::ALL.iter().copied().map(TokenEstimator::new).collect());
+        for estimator in ESTIMATORS.iter() {
+            let it = estimator.count(&text);
             prop_assert!(it.p50 <= it.p95 && it.p95 <= it.p99 && it.p99 <= it.ceiling);
             prop_assert!(it.expected <= it.ceiling);
             prop_assert_eq!(it.ceiling.as_u64(), text.len() as u64);
@@ -278,8 +282,9 @@ proptest! {
     /// Whatever the factor of a model is, enough bills find it, and p95 then lies nearer.
     #[test]
     fn bills_take_the_bias_away_and_tighten_the_bound(factor in 0.4_f64..3.0, noise in 0.0_f64..0.05) {
+        static ESTIMATE: LazyLock<TokenEstimate> = LazyLock::new(estimate);
+        let estimate = *ESTIMATE;
         let mut calibration = TokenCalibration::new();
-        let estimate = estimate();
         for bill in 0..2_000_u32 {
             // Spreads evenly over ±noise.
             let shift = (f64::from(bill) * 0.618_034).fract() * 2.0 - 1.0;
