@@ -53,6 +53,7 @@
 //! |---|---|
 //! | What if a signal is missing? | Strong three-valued logic (Kleene, 1952): [`Truth`] |
 //! | More than T addresses in a window? | The T + 1 last seen distinct values decide it exactly: [`RecentDistinct`] |
+//! | And how many are there about? | HyperLogLog in a sliding window, for display only: [`DistinctSketch`] |
 //! | How much in the last minute? | Two buckets: [`SlidingSum`] |
 //! | Shared, or a fleet? | Effective number of access networks (Hill, 1973), overlapping sessions; hosting left out |
 //! | Two places at once? | Great circle less geolocation errors, over 900 km/h and 100 km: [`Place`] |
@@ -67,7 +68,8 @@
 //!
 //! # Features
 //!
-//! - `serde`: rule sets as TOML, JSON and YAML; records, entries, standings, appeals and models as data.
+//! - `serde`: rule sets as TOML, JSON and YAML; records, appeals, models and all that is remembered
+//!   (monitors, accounts, lists, standings) as data that goes on after a restart bit for bit the same.
 //! - `synthetic`: the generator of labeled consumers, this project's own benchmark.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -92,6 +94,7 @@ mod rule;
 mod rule_set;
 mod shares;
 mod signal;
+mod sketch;
 mod standing;
 #[cfg(feature = "synthetic")]
 pub mod synthetic;
@@ -117,6 +120,7 @@ pub use networks::HostingNetworks;
 pub use rule::{Action, Evidence, MAX_POINTS, Missing, Mode, Rule};
 pub use rule_set::{MAX_RULES, Policy, RuleSet, Thresholds, Verdict};
 pub use signal::{Code, Context, MAX_SIGNALS, Signal, SignalKind, Vocabulary};
+pub use sketch::{DistinctCount, DistinctSketch, STANDARD_ERROR};
 pub use standing::{Held, Holding, Standing};
 #[cfg(feature = "serde")]
 pub use text::{Format, LoadError};

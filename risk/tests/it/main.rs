@@ -11,3 +11,7 @@ mod files;
 #[cfg(feature = "synthetic")]
 mod learning;
 mod memory;
+mod sketch;
+#[cfg(feature = "serde")]
+mod state;
+mod stream;
