@@ -7,13 +7,16 @@
 //! with people at home, travelers, VPN users with unlisted exits, young accounts with large and honest
 //! bills, rings of five.
 
+mod conduct;
 mod draw;
-mod kinds;
+mod kind;
+mod people;
+mod world;
 
 use jiff::Timestamp;
 
-pub use self::kinds::Kind;
-use self::kinds::World;
+pub use self::kind::Kind;
+use self::world::World;
 use crate::event::Event;
 
 /// An event with its account and the truth about it.
