@@ -59,6 +59,7 @@
 //! | Two places at once? | Great circle less geolocation errors, over 900 km/h and 100 km: [`Place`] |
 //! | Unlike itself? | Jensen-Shannon divergence of today's hours from the account's own (Lin, 1991) |
 //! | How likely? | Logistic regression with signed weights, calibrated by Platt's method: [`Model`] |
+//! | How likely, by the rules that hit? | Noisy-OR, learned together (Pearl, 1988): [`NoisyOr`] |
 //!
 //! # What it does not do
 //!
@@ -90,6 +91,7 @@ mod live;
 mod model;
 mod monitor;
 mod networks;
+mod noisy_or;
 mod rule;
 mod rule_set;
 mod shares;
@@ -106,7 +108,7 @@ mod window;
 pub use account::{Account, SignalSettings};
 pub use appeal::{Appeal, AppealError, Finding};
 pub use audit::{Record, TriggeredRule};
-pub use backtest::{Backtest, Confusion, Recorded, recall_at, threshold_at};
+pub use backtest::{Backtest, Change, Confusion, Recorded, recall_at, threshold_at};
 pub use condition::{Condition, MAX_DEPTH, Relation, Threshold, Truth, Values};
 pub use decision::Decision;
 pub use distinct::{RecentDistinct, address_key};
@@ -117,6 +119,7 @@ pub use live::{Comparison, LiveRules, ReplaceError};
 pub use model::{Direction, Example, FEATURES, Model, TrainError};
 pub use monitor::{Monitor, MonitorFull};
 pub use networks::HostingNetworks;
+pub use noisy_or::NoisyOr;
 pub use rule::{Action, Evidence, MAX_POINTS, Missing, Mode, Rule};
 pub use rule_set::{MAX_RULES, Policy, RuleSet, Thresholds, Verdict};
 pub use signal::{Code, Context, MAX_SIGNALS, Signal, SignalKind, Vocabulary};
