@@ -5,11 +5,26 @@ use std::net::{IpAddr, Ipv4Addr};
 use rust_decimal::Decimal;
 
 use super::kind::Kind;
-use super::people::{Line, Person};
+use super::people::{LARGEST_HOME, Line, Person};
 use super::world::{World, at_day};
 use crate::event::Event;
 
+/// How many of the honest accounts move in the time that is seen, which is about every eight months.
+const MOVES: f64 = 0.06;
+
 impl World {
+    /// Honest use, which may change all at once: that alone makes nobody a thief.
+    pub(super) fn honest(&mut self, people: Vec<Person>, from: f64, made: &mut Vec<(Event, bool)>) {
+        let until = f64::from(self.days);
+        if !self.draw.chance(MOVES) {
+            return self.live(&people, from, until, false, made);
+        }
+        let day = from + (until - from) * self.draw.between(0.3, 0.8);
+        self.live(&people, from, day, false, made);
+        let moved = self.moved(&people);
+        self.live(&moved, day, until, false, made);
+    }
+
     pub(super) fn leak(&mut self, from: f64, made: &mut Vec<(Event, bool)>) {
         let victims = [
             Kind::Home,
@@ -86,7 +101,7 @@ impl World {
             return;
         };
         let client = self.draw.pick(&person.clients);
-        let is_fleet = line.pool > 12;
+        let is_fleet = line.pool > LARGEST_HOME;
         let mut address = self.address(&line);
         let mut second = day * 86_400.0;
         let requests = self

@@ -26,6 +26,12 @@ pub(super) struct Line {
     pub(super) share: f64,
 }
 
+/// A line with more addresses than this is one of machines.
+pub(super) const LARGEST_HOME: u32 = 12;
+
+/// How many of the offices have their people at home in several countries.
+const DISTRIBUTED: f64 = 0.15;
+
 impl World {
     pub(super) fn people(&mut self, kind: Kind) -> Vec<Person> {
         match kind {
@@ -65,14 +71,22 @@ impl World {
         let line_pool = self.draw.whole(1, 3);
         let desk_line = self.line(desk, line_pool, 1.0);
         let zone = Some(i64::from(self.draw.whole(0, 23)) - 11);
-        let remote = if self.draw.chance(0.5) {
-            self.draw.between(0.0, 0.35)
-        } else {
-            0.0
+        let is_distributed = self.draw.chance(DISTRIBUTED);
+        let remote = match is_distributed {
+            true => self.draw.between(0.4, 0.9),
+            false if self.draw.chance(0.5) => self.draw.between(0.0, 0.35),
+            false => 0.0,
         };
+        let mut countries = vec![desk.country];
+        if is_distributed {
+            for _ in 0..self.draw.whole(1, 4) {
+                countries.push(self.access_network(None).country);
+            }
+        }
         let client = self.draw.word();
         let person = |world: &mut Self| {
-            let mut person = world.home(Some(desk.country));
+            let country = world.draw.pick(&countries);
+            let mut person = world.home(country);
             person.zone = zone;
             if world.draw.chance(0.7) {
                 person.clients = vec![client];
@@ -194,6 +208,42 @@ impl World {
             pool: pool.max(1),
             base: self.draw.whole(0, 60_000),
             share,
+        }
+    }
+
+    /// The same people after they have changed office, provider or tool, and grown by it.
+    pub(super) fn moved(&mut self, people: &[Person]) -> Vec<Person> {
+        let old = people.first().and_then(|person| person.lines.first());
+        let Some(old) = old.copied() else {
+            return people.to_vec();
+        };
+        let to = match old.pool > LARGEST_HOME {
+            true => self.draw.pick(&self.hosting.clone()),
+            false => Some(self.access_network(Some(old.network.country))),
+        };
+        let line = to.map(|to| self.line(to, old.pool, old.share));
+        let tool = self.draw.chance(0.7).then(|| self.draw.word());
+        let growth = self.draw.scale(1.0, 6.0);
+        let mut moved = people.to_vec();
+        for person in &mut moved {
+            if let (Some(line), Some(place)) = (line, person.lines.first_mut()) {
+                *place = line;
+            }
+            if let Some(tool) = tool {
+                person.clients = vec![tool];
+            }
+            person.sessions_per_day *= growth;
+        }
+        moved
+    }
+
+    /// Makes bills as large as those of fraud.
+    pub(super) fn launch(&mut self, people: &mut [Person]) {
+        let a_day = |person: &Person| person.sessions_per_day * person.requests * person.tokens;
+        let tokens: f64 = people.iter().map(a_day).sum();
+        let factor = self.draw.scale(30.0, 600.0) / (tokens * self.price / 1e6).max(1e-9);
+        for person in people {
+            person.tokens *= factor.max(1.0);
         }
     }
 }

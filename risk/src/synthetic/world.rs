@@ -30,6 +30,10 @@ pub(super) struct World {
     pub(super) activity: f64,
 }
 
+/// How many of the new and honest businesses have large bills from the first day on: about one in a
+/// hundred of all accounts.
+const LAUNCHES: f64 = 0.12;
+
 const LISTED_HOSTING: &[u32] = &[16509, 14618, 15169, 8075, 14061, 24940, 16276, 31898];
 const LISTED_VPN: &[u32] = &[9009, 60068, 212_238, 62240, 39351];
 const COUNTRIES: &[&str] = &[
@@ -83,9 +87,17 @@ impl World {
             Kind::LeakedKey => self.leak(from, &mut made),
             Kind::NewFraudster => self.fraud(from, &mut made),
             _ => {
-                let people = self.people(kind);
-                let until = f64::from(self.days);
-                self.live(&people, from, until, kind.is_abused(), &mut made);
+                let mut people = self.people(kind);
+                if kind.is_abused() {
+                    let until = f64::from(self.days);
+                    self.live(&people, from, until, true, &mut made);
+                } else {
+                    let is_business = !matches!(kind, Kind::Home | Kind::VpnUser);
+                    if first_day > 0.0 && is_business && self.draw.chance(LAUNCHES) {
+                        self.launch(&mut people);
+                    }
+                    self.honest(people, from, &mut made);
+                }
             }
         }
         events.extend(made.into_iter().map(|(mut event, is_abuse)| {
