@@ -201,6 +201,7 @@ impl Account {
     }
 
     /// Up to how many addresses [`Signal::UNIQUE_IPS`] is exact.
+    #[cfg(feature = "serde")]
     pub(crate) fn unique_ips(&self) -> usize {
         self.addresses.threshold()
     }
