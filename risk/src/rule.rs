@@ -66,6 +66,7 @@ pub struct Rule {
     pub(crate) mode: Mode,
     pub(crate) missing: Missing,
     pub(crate) reason: Option<String>,
+    pub(crate) notice: Option<String>,
 }
 
 impl Rule {
@@ -80,6 +81,7 @@ impl Rule {
             mode: Mode::Active,
             missing: Missing::NotEvaluable,
             reason: None,
+            notice: None,
         }
     }
 
@@ -103,6 +105,19 @@ impl Rule {
     pub fn reason(mut self, template: impl Into<String>) -> Self {
         self.reason = Some(template.into());
         self
+    }
+
+    /// What the consumer may be told, as it is: no numbers, which would say what to change.
+    #[must_use]
+    pub fn notice(mut self, text: impl Into<String>) -> Self {
+        self.notice = Some(text.into());
+        self
+    }
+
+    /// What the consumer may be told.
+    #[must_use]
+    pub fn public_notice(&self) -> Option<&str> {
+        self.notice.as_deref()
     }
 
     /// The stable name that records and reports use.

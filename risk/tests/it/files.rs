@@ -41,8 +41,76 @@ fn a_set_reads_the_same_from_each_format() {
     for format in [Format::Json, Format::Yaml] {
         assert_eq!(RuleSet::from_text(format, &written(format)).unwrap(), rules);
     }
-    let yaml = "name: a\nversion: 1\nrules:\n  - name: r\n    when: {signal: unique_ips, above: 10}\n    score: 50\n    action: block\n";
-    assert_eq!(RuleSet::from_yaml(yaml).unwrap().rules().len(), 1);
+}
+
+/// The set of the TOML above in the block style that people write.
+const YAML: &str = r#"# in force since spring
+name: gateway
+version: 7
+policy: score-only
+thresholds:
+  review: 40
+  block: 70
+numbers:
+  - chargebacks
+rules:
+  - name: high_velocity
+    when:
+      signal: tokens_per_minute
+      above:
+        fraction: 0.8
+        of: plan_tokens_per_minute
+    score: 30
+    action: flag
+    reason: "{tokens_per_minute} tokens, more than {threshold}"
+  - name: disputed
+    when:
+      all:
+        - signal: account_age_days
+          below: 7
+        - signal: country
+          one_of:
+            - XX
+            - YY
+    score: 60
+    action: review
+    mode: shadow
+"#;
+
+#[test]
+fn a_set_in_block_style_reads_as_the_same_set() {
+    let rules = RuleSet::from_yaml(YAML).unwrap();
+    assert_eq!(rules, RuleSet::from_toml(TOML).unwrap());
+}
+
+#[test]
+fn what_is_wrong_in_block_style_is_named_with_line_and_field() {
+    let cases = [
+        ("score: 30", "score: -30", 17, "rules[0].score"),
+        ("action: flag", "action: flog", 18, "rules[0].action"),
+        ("fraction: 0.8", "fraction: much", 15, "rules[0].when.above"),
+        ("below: 7", "bellow: 7", 25, "rules[1].when.all[0]"),
+        ("- XX", "- much_too_long", 28, "rules[1].when"),
+        ("review: 40", "review: 90", 6, "thresholds.review"),
+        ("mode: shadow", "mode: shade", 32, "rules[1].mode"),
+    ];
+    for (right, wrong, line, field) in cases {
+        let error = RuleSet::from_yaml(&YAML.replacen(right, wrong, 1)).unwrap_err();
+        assert!(error.field().starts_with(field), "{wrong}: {error}");
+        assert!(error.line().abs_diff(line) <= 1, "{wrong}: {error}");
+    }
+}
+
+#[test]
+fn a_notice_is_read_and_written_as_it_is() {
+    let text = TOML.replace(
+        "action = \"flag\"",
+        "action = \"flag\"\nnotice = \"Too {fast}.\"",
+    );
+    let rules = RuleSet::from_toml(&text).unwrap();
+    assert_eq!(rules.rules()[0].public_notice(), Some("Too {fast}."));
+    let written = serde_json::to_string(&rules).unwrap();
+    assert_eq!(RuleSet::from_json(&written).unwrap(), rules);
 }
 
 #[test]
