@@ -90,6 +90,7 @@
 //! No environment variables are read, no clock, and no randomness.
 
 mod error;
+mod group_commit;
 mod ledger;
 mod read;
 mod row;
