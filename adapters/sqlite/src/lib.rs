@@ -22,6 +22,10 @@
 //! # }).unwrap();
 //! ```
 //!
+//! Two more kinds of file keep what `bursar-pricing` decides: [`SqliteLedger`] its books, and
+//! [`SqlitePriceStore`] its price lists and quotes. Their documentation tells their tables; versions, what
+//! several processes see, and what a failure leaves are as below.
+//!
 //! # Version
 //! SQLite is built in from the source that `rusqlite` 0.41 bundles (3.54); nothing of the system's
 //! is used. Other programs read the file with SQLite 3.37 or newer, because its tables are
@@ -92,6 +96,7 @@
 mod error;
 mod group_commit;
 mod ledger;
+mod prices;
 mod read;
 mod row;
 mod scan;
@@ -101,6 +106,7 @@ mod write;
 
 pub use error::SqliteError;
 pub use ledger::SqliteLedger;
+pub use prices::SqlitePriceStore;
 pub use store::{SqliteOptions, SqliteStore};
 
 #[cfg(doctest)]
