@@ -1,4 +1,4 @@
-//! Where do billing records stay, without a server?
+//! Where do billing records, books and prices stay, without a server?
 //!
 //! [`SqliteStore`] implements [`CostStore`](bursar_cost_model::CostStore) on an embedded SQLite
 //! database: one file, no service to run, readable with any tool that speaks SQL. A partition (a
