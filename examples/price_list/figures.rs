@@ -84,7 +84,7 @@ pub(crate) fn verdict(case: &Case) -> String {
             Bound::Floor => "under",
             Bound::Ceiling => "over",
         };
-        return format!("margin {margin}: honored, and {gap} {side} the {bound} (exposure)");
+        return format!("margin {margin}: honored, {gap} {side} the {bound} (exposure)");
     }
     match (price.is_fixed(), held(price)) {
         (true, _) => format!("margin {margin}: the contract's price is inside the bounds"),

@@ -199,7 +199,7 @@ impl Panel<'_> {
             .checked_mul(Decimal::ONE_THOUSAND.saturating_mul(Decimal::ONE_HUNDRED))
             .is_some_and(|amount| amount < price);
         match bar.sign {
-            '+' | '−' if is_negligible => format!("{} ≈ 0", bar.sign),
+            '+' | '−' if is_negligible => "≈ 0".to_owned(),
             '+' | '−' => format!("{} {}", bar.sign, short(amount)),
             _ => short(amount),
         }
