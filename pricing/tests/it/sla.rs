@@ -386,6 +386,29 @@ fn check_month(answered: u64, failed: u64, fees: i64, value: i64, credit: u32, r
     if report.availability != AvailabilityVerdict::Broken {
         assert!(owed.total().unwrap().is_zero());
     }
+    check_given_once(&owed);
+}
+
+/// Whether a compensation that is posted twice is in the books once, and not at all where nothing is owed.
+fn check_given_once(owed: &Compensation) {
+    let key = CompensationKey {
+        tenant: "acme".to_owned(),
+        period: november(),
+        sla: "api".to_owned(),
+    };
+    let ledger = MemoryLedger::new();
+    let transaction = owed.transaction(&key, november().end()).unwrap();
+    assert_eq!(transaction.is_none(), owed.total().unwrap().is_zero());
+    for n_before in 0..2 {
+        let Some(transaction) = &transaction else {
+            break;
+        };
+        let posted = block_on(ledger.post(transaction)).unwrap();
+        assert_eq!(matches!(posted, Posted::Applied(_)), n_before == 0);
+    }
+    let wallet = Account::wallet(&key.tenant);
+    let credited = block_on(ledger.balance(&wallet, Currency::USD)).unwrap();
+    assert_eq!(credited, owed.credit);
 }
 
 proptest! {
