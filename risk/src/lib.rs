@@ -88,6 +88,7 @@ mod live;
 mod model;
 mod monitor;
 mod networks;
+mod program;
 mod rule;
 mod rule_set;
 mod shares;
