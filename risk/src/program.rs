@@ -1,8 +1,6 @@
 //! How are a thousand rules decided quickly? Their comparisons lie in one row and are made without
 //! branches, 64 rules at a time; only what holds or is open costs a jump.
 
-use std::ops::Range;
-
 use crate::condition::{Condition, Relation, Threshold, Truth};
 use crate::signal::{Context, Signal};
 
@@ -10,35 +8,31 @@ use crate::signal::{Context, Signal};
 /// does, for every condition and context.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Program {
+    batches: Vec<Batch>,
+}
+
+/// Up to 64 conditions, each with the bit of its place.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Batch {
     comparisons: Vec<Comparison>,
-    tests: Vec<Test>,
+    /// Those that hold if all of their comparisons do.
+    all: u64,
+    /// Those that hold unless all of their comparisons do: an *any* of the opposites.
+    any: u64,
+    /// Lists, parts of other signals and what nests deeper.
+    others: Vec<(usize, Condition)>,
 }
 
-/// One condition.
-#[derive(Debug, Clone, PartialEq)]
-enum Test {
-    /// All comparisons of a range hold, as a single one does.
-    All(Range<u32>),
-    /// At least one of them holds.
-    Any(Range<u32>),
-    /// Lists and what nests deeper.
-    Other(Box<Condition>),
-}
-
-/// A signal against a threshold.
+/// Whether a signal is greater than a bound, or its negative is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Comparison {
-    /// The threshold, or the part of `of` that is one.
-    threshold: f64,
-    of: Option<Signal>,
+    bound: f64,
+    /// The sign bit, if the signal is less than something.
+    flip: u64,
     signal: Signal,
-    /// Which of less, equal and greater fulfill the relation.
-    orders: u8,
+    /// The place of its condition.
+    place: u8,
 }
-
-const LESS: u8 = 1;
-const EQUAL: u8 = 2;
-const GREATER: u8 = 4;
 
 /// The truth of up to 64 conditions, one bit each. What has neither is false.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,145 +47,101 @@ pub(crate) const BATCH: usize = u64::BITS as usize;
 
 impl Program {
     pub(crate) fn new<'c>(conditions: impl IntoIterator<Item = &'c Condition>) -> Self {
-        let mut program = Self::default();
-        for condition in conditions {
-            let test = program.test(condition);
-            program.tests.push(test);
+        let mut batches = Vec::new();
+        let mut conditions = conditions.into_iter().peekable();
+        while conditions.peek().is_some() {
+            batches.push(Batch::new(conditions.by_ref().take(BATCH)));
         }
-        program
-    }
-
-    fn test(&mut self, condition: &Condition) -> Test {
-        let range = match condition {
-            Condition::All(parts) | Condition::Any(parts) => self.row(parts),
-            single => self.row(std::slice::from_ref(single)),
-        };
-        match (condition, range) {
-            (_, None) => Test::Other(Box::new(condition.clone())),
-            (Condition::Any(_), Some(range)) => Test::Any(range),
-            (_, Some(range)) => Test::All(range),
-        }
-    }
-
-    /// Appends the parts; `None` if one of them is no comparison.
-    fn row(&mut self, parts: &[Condition]) -> Option<Range<u32>> {
-        let comparisons: Option<Vec<_>> = parts.iter().map(Comparison::of).collect();
-        let start = u32::try_from(self.comparisons.len()).ok()?;
-        let length = u32::try_from(parts.len()).ok()?;
-        let end = start.checked_add(length)?;
-        self.comparisons.extend(comparisons?);
-        Some(start..end)
+        Self { batches }
     }
 
     /// The truths of all conditions, a batch at a time.
     #[inline]
     pub(crate) fn run<'p>(&'p self, context: &'p Context) -> impl Iterator<Item = Truths> + 'p {
-        let batches = self.tests.chunks(BATCH);
-        batches.map(move |tests| self.batch(tests, context))
+        self.batches.iter().map(|batch| batch.decide(context))
+    }
+}
+
+impl Batch {
+    fn new<'c>(conditions: impl Iterator<Item = &'c Condition>) -> Self {
+        let mut batch = Self::default();
+        for (place, condition) in (0..).zip(conditions) {
+            let (parts, is_any) = match condition {
+                Condition::All(parts) => (parts.as_slice(), false),
+                Condition::Any(parts) => (parts.as_slice(), true),
+                single => (std::slice::from_ref(single), false),
+            };
+            let comparisons = parts.iter().map(|part| Comparison::of(part, is_any, place));
+            match comparisons.collect::<Option<Vec<_>>>() {
+                None => batch.others.push((usize::from(place), condition.clone())),
+                Some(comparisons) => {
+                    batch.comparisons.extend(comparisons);
+                    batch.all |= u64::from(!is_any) << place;
+                    batch.any |= u64::from(is_any) << place;
+                }
+            }
+        }
+        batch
     }
 
     #[inline]
-    fn batch(&self, tests: &[Test], context: &Context) -> Truths {
-        let mut truths = Truths::default();
-        for (place, test) in tests.iter().enumerate() {
-            let (holds, is_open) = self.decide(test, context);
-            truths.hold |= u64::from(holds) << place;
-            truths.open |= u64::from(is_open) << place;
+    fn decide(&self, context: &Context) -> Truths {
+        let (mut fail, mut open) = (0, 0);
+        for comparison in &self.comparisons {
+            let (is_known, holds) = comparison.decide(context);
+            fail |= u64::from(is_known & !holds) << comparison.place;
+            open |= u64::from(!is_known) << comparison.place;
+        }
+        // One that fails decides, whatever is missing.
+        let open = open & !fail;
+        let mut truths = Truths {
+            hold: self.all & !fail & !open | self.any & fail,
+            open,
+        };
+        for (place, condition) in &self.others {
+            match condition.truth(context) {
+                Truth::True => truths.hold |= 1 << place,
+                Truth::Unknown => truths.open |= 1 << place,
+                Truth::False => {}
+            }
         }
         truths
     }
-
-    /// Whether a condition holds, and whether it is open.
-    #[inline]
-    fn decide(&self, test: &Test, context: &Context) -> (bool, bool) {
-        match test {
-            Test::All(range) => all(self.comparisons(range), context),
-            Test::Any(range) => any(self.comparisons(range), context),
-            Test::Other(condition) => match condition.truth(context) {
-                Truth::True => (true, false),
-                Truth::False => (false, false),
-                Truth::Unknown => (false, true),
-            },
-        }
-    }
-
-    #[inline]
-    fn comparisons(&self, range: &Range<u32>) -> &[Comparison] {
-        &self.comparisons[range.start as usize..range.end as usize]
-    }
-}
-
-/// One that is known not to hold decides; else one that is missing leaves it open.
-#[inline]
-fn all(comparisons: &[Comparison], context: &Context) -> (bool, bool) {
-    let (mut is_false, mut is_open) = (false, false);
-    for comparison in comparisons {
-        let (is_known, holds) = comparison.decide(context);
-        is_false |= is_known & !holds;
-        is_open |= !is_known;
-    }
-    (!is_false & !is_open, !is_false & is_open)
-}
-
-/// One that holds decides; else one that is missing leaves it open.
-#[inline]
-fn any(comparisons: &[Comparison], context: &Context) -> (bool, bool) {
-    let (mut is_true, mut is_open) = (false, false);
-    for comparison in comparisons {
-        let (is_known, holds) = comparison.decide(context);
-        is_true |= is_known & holds;
-        is_open |= !is_known;
-    }
-    (is_true, !is_true & is_open)
 }
 
 impl Comparison {
-    fn of(condition: &Condition) -> Option<Self> {
+    /// The comparison or its opposite; `None` for what is no comparison with a number.
+    fn of(condition: &Condition, is_opposite: bool, place: u8) -> Option<Self> {
         let Condition::Compare {
             signal,
             relation,
-            threshold,
+            threshold: Threshold::Fixed(threshold),
         } = condition
         else {
             return None;
         };
-        let (threshold, of) = match *threshold {
-            Threshold::Fixed(value) => (value, None),
-            Threshold::Fraction { fraction, of } => (fraction, Some(of)),
+        let (is_less, or_equal) = match relation {
+            Relation::Above => (false, false),
+            Relation::AtLeast => (false, true),
+            Relation::Below => (true, false),
+            Relation::AtMost => (true, true),
         };
+        let (is_less, or_equal) = (is_less ^ is_opposite, or_equal ^ is_opposite);
+        let bound = if is_less { -threshold } else { *threshold };
         Some(Self {
-            threshold,
-            of,
+            // Nothing lies between a number and the next, so that "or equal" is "greater" again.
+            bound: if or_equal { bound.next_down() } else { bound },
+            flip: if is_less { (-0.0_f64).to_bits() } else { 0 },
             signal: *signal,
-            orders: orders(*relation),
+            place,
         })
     }
 
-    /// Whether all is known, and whether it holds.
+    /// Whether the signal is known, and if so, whether it holds.
     #[inline]
     fn decide(&self, context: &Context) -> (bool, bool) {
-        let (threshold, is_known) = match self.of {
-            None => (self.threshold, true),
-            Some(of) => (
-                self.threshold * context.number(of).unwrap_or_default(),
-                context.is_known(of),
-            ),
-        };
-        let value = context.number(self.signal).unwrap_or_default();
-        let order = u8::from(value < threshold) * LESS
-            | u8::from(value == threshold) * EQUAL
-            | u8::from(value > threshold) * GREATER;
-        let is_known = is_known & context.is_known(self.signal);
-        (is_known, self.orders & order != 0)
-    }
-}
-
-const fn orders(relation: Relation) -> u8 {
-    match relation {
-        Relation::Above => GREATER,
-        Relation::AtLeast => GREATER | EQUAL,
-        Relation::Below => LESS,
-        Relation::AtMost => LESS | EQUAL,
+        let value = f64::from_bits(context.word_or_zero(self.signal) ^ self.flip);
+        (context.is_known(self.signal), value > self.bound)
     }
 }
 
@@ -290,16 +240,27 @@ mod tests {
     }
 
     #[test]
-    fn lists_and_nesting_stay_trees_and_the_rest_becomes_comparisons() {
+    fn lists_parts_and_nesting_stay_trees_and_the_rest_becomes_comparisons() {
         let young = Signal::ACCOUNT_AGE_DAYS.below(7.0);
         let rich = Signal::SPEND_PER_DAY.above(100.0);
         let both = young.clone().and(rich.clone());
         let nested = both.clone().or(young.clone());
-        let conditions = [young.clone(), both, young.clone().or(rich), nested, !young];
+        let part = Signal::SPEND_PER_DAY.above(Signal::USAGE_ANOMALY.fraction(0.5));
+        let conditions = [
+            young.clone(),
+            both,
+            young.clone().or(rich),
+            nested,
+            !young,
+            part,
+        ];
         let program = Program::new(&conditions);
-        assert_eq!(program.comparisons.len(), 5);
-        let is_tree = |test: &Test| matches!(test, Test::Other(_));
-        let trees: Vec<bool> = program.tests.iter().map(is_tree).collect();
-        assert_eq!(trees, [false, false, false, true, true]);
+        let batch = &program.batches[0];
+        assert_eq!(
+            (batch.comparisons.len(), batch.all, batch.any),
+            (5, 0b11, 0b100)
+        );
+        let trees: Vec<usize> = batch.others.iter().map(|&(place, _)| place).collect();
+        assert_eq!(trees, [3, 4, 5]);
     }
 }
