@@ -1,41 +1,39 @@
 //! Does a decision allocate, and how many bytes does "more than ten addresses" take an account?
 //!
-//! Counted by the allocator. A decision may allocate for its lists alone: none does while at most
-//! sixteen rules are triggered, in shadow or open, and a longer list grows by doubling. The bytes of
-//! the distinct question are what 10 000 accounts hold, their own size included, divided by 10 000.
-//! It fails if one of the promises does not hold.
-//!
-//! `cargo bench -p bursar-benches --bench risk_memory`, a second.
+//! Counted by the allocator, for each thread by itself.
 
-#![expect(clippy::print_stdout, reason = "the figures are for a terminal")]
 #![expect(unsafe_code, reason = "an allocator that counts")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::hint::black_box;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bursar_risk::{
-    Action, Context, Effect, Entry, Event, Holding, Missing, Mode, Monitor, RecentDistinct, Rule,
-    RuleSet, Signal, Standing,
+    Action, Context, Effect, Entry, Event, Holding, Mode, Monitor, RecentDistinct, Rule, RuleSet,
+    Signal, Standing,
 };
 use jiff::Timestamp;
 
 struct Counting;
 
-static BYTES: AtomicUsize = AtomicUsize::new(0);
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    static BYTES: Cell<usize> = const { Cell::new(0) };
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
 
-// SAFETY: every call goes to the system's allocator unchanged.
+// SAFETY: every call goes to the system's allocator unchanged; the counters need no allocation and
+// no destructor.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        BYTES.fetch_add(layout.size(), Ordering::Relaxed);
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        BYTES.set(BYTES.get().wrapping_add(layout.size()));
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
         // SAFETY: the caller's promise.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        BYTES.fetch_sub(layout.size(), Ordering::Relaxed);
+        // What another thread allocated may be freed here.
+        BYTES.set(BYTES.get().wrapping_sub(layout.size()));
         // SAFETY: the caller's promise.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -44,33 +42,49 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-fn main() {
-    let four = four_rules();
-    println!("four rules, all contexts and lists: {four} allocations");
-    assert_eq!(four, 0);
-    for (count, held) in [(100, 16), (1000, 16), (1000, 17), (1000, 1000)] {
-        let allocations = long_list(count, held);
-        println!("{count} rules, {held} triggered: {allocations} allocations");
-        // From 16 places on a list doubles: 17 need one allocation, 1000 need six.
-        let doublings = held.div_ceil(16).next_power_of_two().ilog2();
-        assert!(allocations <= doublings as usize);
+#[test]
+fn the_counter_counts() {
+    assert_eq!(allocations(|| drop(black_box(vec![1_u8; 10]))), 1);
+    let mut list = vec![1_u8];
+    assert_eq!(allocations(|| list.reserve(1000)), 1);
+}
+
+#[test]
+fn a_decision_by_the_four_rules_allocates_nothing() {
+    assert_eq!(four_rules(), 0);
+}
+
+/// Sixteen places of a list are within the decision. From there on it doubles: 17 need one
+/// allocation, 1000 need six.
+#[test]
+fn a_decision_by_a_thousand_rules_allocates_for_its_list_alone() {
+    for (held, allowed) in [(0, 0), (16, 0), (17, 1), (1000, 6)] {
+        let allocations = long_list(1000, held);
+        assert!(allocations <= allowed, "{held}: {allocations}");
     }
-    let open = open_rules();
-    println!("16 of 1000 rules in each of three lists: {open} allocations");
-    assert_eq!(open, 0);
-    let observed = observed();
-    println!("an event of a known account: {observed} allocations");
-    assert_eq!(observed, 0);
+}
+
+#[test]
+fn sixteen_rules_that_hold_and_are_in_shadow_and_are_open_need_no_allocation() {
+    assert_eq!(three_lists(), 0);
+}
+
+#[test]
+fn an_event_of_a_known_account_and_its_signals_allocate_nothing() {
+    assert_eq!(observed(), 0);
+}
+
+#[test]
+fn more_than_ten_addresses_take_at_most_200_bytes_an_account() {
     let bytes = distinct(10_000);
-    println!("more than ten addresses: {bytes} bytes an account");
-    assert!(bytes <= 200);
+    assert!((11 * 16..=200).contains(&bytes), "{bytes}");
 }
 
 /// How often something is allocated meanwhile.
 fn allocations(run: impl FnOnce()) -> usize {
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    let before = ALLOCATIONS.get();
     run();
-    ALLOCATIONS.load(Ordering::Relaxed) - before
+    ALLOCATIONS.get() - before
 }
 
 /// The sixteen combinations, each with one signal missing and with none, on every kind of list, with
@@ -134,7 +148,7 @@ fn long_list(count: usize, held: usize) -> usize {
 }
 
 /// Sixteen rules that hold, sixteen in shadow that do and sixteen that are open, among others.
-fn open_rules() -> usize {
+fn three_lists() -> usize {
     let rule = |index: usize| {
         let (signal, threshold) = match index % 60 {
             0 => (Signal::UNIQUE_IPS, 1.0),
@@ -153,7 +167,7 @@ fn open_rules() -> usize {
         } else {
             Mode::Active
         };
-        rule.mode(mode).when_missing(Missing::NotEvaluable)
+        rule.mode(mode)
     };
     let rules = RuleSet::new("many", 1, (0..960).map(rule)).expect("they are sound");
     let context = Context::new().with(Signal::UNIQUE_IPS, 2.0);
@@ -185,8 +199,9 @@ fn observed() -> usize {
     })
 }
 
+/// The bytes an account of so many, each with forty addresses.
 fn distinct(accounts: usize) -> usize {
-    let before = BYTES.load(Ordering::Relaxed);
+    let before = BYTES.get();
     let mut all: Vec<RecentDistinct> = Vec::with_capacity(accounts);
     for account in 0..accounts {
         let mut recent = RecentDistinct::new(10);
@@ -196,7 +211,7 @@ fn distinct(accounts: usize) -> usize {
         }
         all.push(recent);
     }
-    let bytes = BYTES.load(Ordering::Relaxed) - before;
+    let bytes = BYTES.get() - before;
     drop(black_box(all));
     bytes / accounts
 }
