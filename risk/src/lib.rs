@@ -92,6 +92,7 @@ mod model;
 mod monitor;
 mod networks;
 mod noisy_or;
+mod program;
 mod rule;
 mod rule_set;
 mod shares;

@@ -360,9 +360,15 @@ impl Context {
         self.present & signal.bit() != 0
     }
 
+    /// The bits of a signal, zero while it is missing.
+    #[inline]
+    pub(crate) const fn word_or_zero(&self, signal: Signal) -> u64 {
+        self.values[signal.index() % MAX_SIGNALS]
+    }
+
     #[inline]
     fn word(&self, signal: Signal) -> Option<u64> {
-        let word = self.values[signal.index() % MAX_SIGNALS];
+        let word = self.word_or_zero(signal);
         self.is_known(signal).then_some(word)
     }
 

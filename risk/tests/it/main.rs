@@ -5,6 +5,7 @@
     reason = "a test that cannot go on has failed; clippy allows that in test functions, not in their helpers"
 )]
 
+mod allocations;
 mod backtest;
 mod decisions;
 mod distinct;
