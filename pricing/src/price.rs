@@ -400,7 +400,7 @@ pub(crate) fn compute(
     let contract_discount = terms.discount.unwrap_or(Discount::ZERO);
     let problem = Problem {
         cost: without_long_zeros(cost.amount()),
-        quantum: quantum.step_in(cost.currency())?,
+        quantum: without_long_zeros(quantum.step_in(cost.currency())?),
         mark_up: mark_up.as_fraction(),
         model: model.as_fraction(),
         supply: supply.as_fraction(),

@@ -11,6 +11,7 @@ mod combinations;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod contracts;
+mod digits;
 mod properties;
 mod rational;
 mod reconciliation;
