@@ -136,6 +136,10 @@ impl CostRise {
         Decimal::new(i64::from(self.billionths), 9).normalize()
     }
 
+    pub(crate) fn billionths(self) -> u64 {
+        self.billionths.into()
+    }
+
     /// 1 + the rise, as a reduced fraction.
     fn multiple(self) -> (u64, u64) {
         let billion = u64::from(BILLION);

@@ -13,6 +13,7 @@ mod conformance;
 mod contracts;
 mod digits;
 mod properties;
+mod quotes;
 mod rational;
 mod reconciliation;
 mod sla;
