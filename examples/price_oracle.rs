@@ -45,6 +45,7 @@ mod usage;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -120,7 +121,8 @@ fn check_all(arguments: &Arguments) -> anyhow::Result<Outcome> {
             let numbers = first..first.saturating_add(BLOCK).min(end);
             let mut outcome = Outcome::default();
             for number in numbers {
-                check(arguments, number, &mut outcome)?;
+                check(arguments, number, &mut outcome)
+                    .with_context(|| format!("case {number} did not end"))?;
             }
             progress.inc(outcome.cases());
             Ok(outcome)
