@@ -67,7 +67,7 @@ fn a_set_reads_the_same_from_each_format() {
 }
 
 /// The set of the TOML above in the block style that people write.
-const YAML: &str = r#"# in force since spring
+const BLOCK_YAML: &str = r#"# in force since spring
 name: gateway
 version: 7
 policy: score-only
@@ -102,7 +102,7 @@ rules:
 
 #[test]
 fn a_set_in_block_style_reads_as_the_same_set() {
-    let rules = RuleSet::from_yaml(YAML).unwrap();
+    let rules = RuleSet::from_yaml(BLOCK_YAML).unwrap();
     assert_eq!(rules, RuleSet::from_toml(TOML).unwrap());
 }
 
@@ -118,7 +118,7 @@ fn what_is_wrong_in_block_style_is_named_with_line_and_field() {
         ("mode: shadow", "mode: shade", 32, "rules[1].mode"),
     ];
     for (right, wrong, line, field) in cases {
-        let error = RuleSet::from_yaml(&YAML.replacen(right, wrong, 1)).unwrap_err();
+        let error = RuleSet::from_yaml(&BLOCK_YAML.replacen(right, wrong, 1)).unwrap_err();
         assert!(error.field().starts_with(field), "{wrong}: {error}");
         assert!(error.line().abs_diff(line) <= 1, "{wrong}: {error}");
     }
