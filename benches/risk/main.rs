@@ -14,7 +14,12 @@
 //! `observe_and_decide` also makes its context and decides. `distinct`: "more than ten addresses in an
 //! hour" per event, beside a hash map of all addresses with their last times.
 //!
-//! `cargo bench -p bursar-benches --bench risk`, about two minutes.
+//! Two cores of an Intel Xeon at 2.5 GHz, 27 November 2026, in CPU time since the machine was busy, medians
+//! of three runs: `decide` bursar 0.10 µs, cel 1.4 µs, zen 0.97 µs; `build_and_decide` 0.22, 2.7 and 1.9 µs;
+//! `rare` 0.07, 0.85 and 8.3 µs, `half` 0.08, 1.2 and 11 µs; an event 0.8 µs, with a decision 1.9 µs;
+//! `distinct` 38 ns, hash map 57 ns.
+//!
+//! `cargo bench -p bursar-benches --bench risk`, about two minutes, on an idle machine.
 
 mod peers;
 
@@ -104,16 +109,11 @@ fn four_rules(criterion: &mut Criterion) {
     rows(&mut group, "bursar", &mut bursar, &consumers);
     rows(&mut group, "cel", &mut cel, &consumers);
     rows(&mut group, "zen", &mut zen, &consumers);
-    let mut next = consumers
-        .iter()
-        .map(|measured| bursar.prepare(measured))
-        .collect::<Vec<_>>()
-        .into_iter()
-        .cycle();
+    let contexts: Vec<Context> = consumers.iter().map(|one| bursar.prepare(one)).collect();
+    let mut next = contexts.iter().cycle();
     group.bench_function("reasons_as_text/bursar", |bencher| {
         bencher.iter(|| {
-            let context = next.next().expect("it never ends");
-            let decision = bursar.0.evaluate(&context);
+            let decision = bursar.0.evaluate(next.next().expect("it never ends"));
             decision.reasons().collect::<Vec<String>>()
         });
     });
