@@ -188,6 +188,7 @@ impl Case {
         };
         let exact = [owed(self.terms.credit), owed(self.terms.refund)];
         let Some(step) = self.step.map(units) else {
+            findings.count("credit: refused, no minor unit");
             return findings.require(answer.is_err(), "a credit without a minor unit");
         };
         let [full_credit, full_refund] =

@@ -171,7 +171,7 @@ fn refusal(findings: &mut Findings<'_>, inputs: &Inputs, truth: &Truth, error: &
     match error {
         PricingError::NoMultiple { suggestion, .. } => {
             findings.count("price: refused, quantum too coarse");
-            let is_right = !truth.has_multiple_of(&truth.quantum) && !(truth.low > truth.high);
+            let is_right = truth.low <= truth.high && !truth.has_multiple_of(&truth.quantum);
             findings.require(is_right, "a quantum that is refused");
             suggested(findings, truth, suggestion.map(Fraction::of));
         }

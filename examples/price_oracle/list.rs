@@ -26,9 +26,12 @@ struct Case {
     agreement: Agreement,
     tiering: Tiering,
     /// Empty where there are no discounts for volume.
-    volume: Vec<(Option<u64>, Discount)>,
+    volume: Vec<Discounted>,
     rows: Vec<Row>,
 }
+
+/// The end of a band, and what is let off in it.
+type Discounted = (Option<u64>, Discount);
 
 #[derive(Debug)]
 struct Row {
@@ -117,7 +120,7 @@ impl Case {
             [] => flat.as_slice(),
             volume => volume,
         };
-        let inputs = |(up_to, discount): &(Option<u64>, Discount)| {
+        let inputs = |(up_to, discount): &Discounted| {
             let (discount, terms) = (discount.as_decimal(), terms.clone());
             let inputs = self.rules.inputs(cost, &model, discount, terms, Some(STEP));
             (*up_to, inputs)
@@ -209,7 +212,7 @@ impl Case {
 }
 
 /// Up to three bands, the first of them often without a discount.
-fn volume(random: &mut Random) -> anyhow::Result<(Tiering, Vec<(Option<u64>, Discount)>)> {
+fn volume(random: &mut Random) -> anyhow::Result<(Tiering, Vec<Discounted>)> {
     let tiering = *pick(random, &[Tiering::Graduated, Tiering::Volume]);
     let n_bands = *pick(random, &[0, 0, 2, 3]);
     let (mut bands, mut end) = (Vec::new(), 0);

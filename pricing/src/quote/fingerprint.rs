@@ -32,6 +32,7 @@ impl Fingerprint {
 #[derive(Clone)]
 pub(super) enum Origin {
     Inputs(Vec<u8>),
+    #[cfg(feature = "serde")]
     Kept(Fingerprint),
 }
 
@@ -64,6 +65,7 @@ impl Origin {
     pub(super) fn fingerprint(&self) -> Fingerprint {
         match self {
             Self::Inputs(bytes) => Fingerprint(Sha256::digest(bytes).into()),
+            #[cfg(feature = "serde")]
             Self::Kept(fingerprint) => *fingerprint,
         }
     }
@@ -74,6 +76,7 @@ impl PartialEq for Origin {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Inputs(these), Self::Inputs(those)) => these == those,
+            #[cfg(feature = "serde")]
             _ => self.fingerprint() == other.fingerprint(),
         }
     }
