@@ -71,7 +71,12 @@ fn sixteen_rules_that_hold_and_are_in_shadow_and_are_open_need_no_allocation() {
 
 #[test]
 fn an_event_of_a_known_account_and_its_signals_allocate_nothing() {
-    assert_eq!(observed(), 0);
+    assert_eq!(observed(10), 0);
+}
+
+#[test]
+fn an_account_over_its_threshold_of_addresses_allocates_one_sketch() {
+    assert_eq!(observed(200), 1);
 }
 
 #[test]
@@ -180,13 +185,14 @@ fn three_lists() -> usize {
 }
 
 /// A thousand events of one account and the contexts after them.
-fn observed() -> usize {
+/// A thousand events, an hour apart, from so many addresses in turn.
+fn observed(addresses: i64) -> usize {
     let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).expect("it is a time");
     let event = |second: i64| Event {
         tokens: 700,
         network: Some(u32::try_from(second % 30).unwrap_or_default()),
         client: Some(second as u64 % 20),
-        address: Some([192, 0, 2, (second % 200) as u8].into()),
+        address: Some([192, 0, 2, (second % addresses) as u8].into()),
         ..Event::new(at(second * 3600))
     };
     let mut monitor = Monitor::new(10);
