@@ -10,6 +10,8 @@ mod engine;
 mod events;
 #[path = "risk_backtest/report.rs"]
 mod report;
+#[path = "risk_backtest/table.rs"]
+mod table;
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,6 +1,7 @@
 //! What has been found in how many cases?
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 /// Counts of what was judged, and the first violations.
 #[derive(Debug, Default)]
@@ -14,27 +15,17 @@ pub(crate) struct Outcome {
 const MAX_EXAMPLES: usize = 10;
 
 impl Outcome {
-    pub(crate) fn of_one_case() -> Self {
-        Self {
-            cases: 1,
-            ..Self::default()
+    /// Where findings about the next case go.
+    pub(crate) fn case<'a>(&'a mut self, number: u64, about: &'a dyn Debug) -> Findings<'a> {
+        self.cases += 1;
+        Findings {
+            outcome: self,
+            number,
+            about,
         }
     }
 
-    /// Something that is as it should be.
-    pub(crate) fn count(&mut self, what: &'static str) {
-        *self.counts.entry(what).or_default() += 1;
-    }
-
-    /// Something that must not be.
-    pub(crate) fn violation(&mut self, text: String) {
-        self.violations += 1;
-        if self.examples.len() < MAX_EXAMPLES {
-            self.examples.push(text);
-        }
-    }
-
-    /// Both together.
+    /// Both together, this one's examples first.
     pub(crate) fn with(mut self, other: Self) -> Self {
         self.cases += other.cases;
         self.violations += other.violations;
@@ -60,5 +51,32 @@ impl Outcome {
 
     pub(crate) fn examples(&self) -> &[String] {
         &self.examples
+    }
+}
+
+/// What is found about one case.
+pub(crate) struct Findings<'a> {
+    outcome: &'a mut Outcome,
+    number: u64,
+    about: &'a dyn Debug,
+}
+
+impl Findings<'_> {
+    /// Something that occurred.
+    pub(crate) fn count(&mut self, what: &'static str) {
+        *self.outcome.counts.entry(what).or_default() += 1;
+    }
+
+    /// Something that must be.
+    pub(crate) fn require(&mut self, is_right: bool, what: &str) {
+        if is_right {
+            return;
+        }
+        self.outcome.violations += 1;
+        if self.outcome.examples.len() < MAX_EXAMPLES {
+            let Self { number, about, .. } = self;
+            let text = format!("case {number}: {what}: {about:?}");
+            self.outcome.examples.push(text);
+        }
     }
 }

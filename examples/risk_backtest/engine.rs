@@ -77,8 +77,10 @@ impl Engine {
         let mut scored = Vec::new();
         for &seed in &training.choose {
             let history = History::generate(seed, training.accounts);
-            let worst = walk(&history, |context| {
-                (model.log_odds(context), Verdict::Allow)
+            let mut worst = vec![Worst::default(); history.accounts.len()];
+            observe(&history, |number, _, context| {
+                let odds = model.log_odds(&context);
+                worst[number as usize].note(odds, Verdict::Allow, &context);
             })?;
             let labels = history
                 .accounts
@@ -99,37 +101,63 @@ impl Engine {
         history: &History,
         candidate: Option<&RuleSet>,
     ) -> anyhow::Result<Judged> {
-        let by_rules = |rules: &RuleSet, context: &Context| {
-            let decision = rules.evaluate(context);
-            (f64::from(decision.score()), decision.verdict())
-        };
-        let annotated = |context: &Context| {
-            let mut context = *context;
-            self.model.annotate(&mut context);
-            context
-        };
-        let engine = walk(history, |context| {
-            let (_, verdict) = by_rules(&self.rules, &annotated(context));
-            (self.model.log_odds(context), verdict)
+        let blank = vec![Worst::default(); history.accounts.len()];
+        let (mut points, mut engine) = (blank.clone(), blank.clone());
+        let mut second = candidate.map(|_| blank);
+        observe(history, |number, _, context| {
+            let index = number as usize;
+            let mut known = context;
+            self.model.annotate(&mut known);
+            points[index].note_rules(&self.points, &known);
+            engine[index].note(
+                self.model.log_odds(&context),
+                self.rules.evaluate(&known).verdict(),
+                &known,
+            );
+            if let (Some(worst), Some(rules)) = (&mut second, candidate) {
+                worst[index].note_rules(rules, &known);
+            }
         })?;
-        let candidate_worst =
-            candidate.map(|rules| walk(history, |context| by_rules(rules, &annotated(context))));
-        let recorded: Vec<Recorded> = engine
-            .iter()
-            .zip(&history.accounts)
+        let pairs = engine.iter().zip(&history.accounts);
+        let recorded: Vec<Recorded> = pairs
             .map(|(worst, account)| Recorded {
                 account: account.name.clone(),
-                context: annotated(&worst.context),
+                context: worst.context,
                 is_abused: account.is_abused,
             })
             .collect();
-        let second = candidate.unwrap_or(&self.rules);
+        let other = candidate.unwrap_or(&self.rules);
         Ok(Judged {
-            points: walk(history, |context| by_rules(&self.points, context))?,
+            comparison: Backtest::run(&self.points, other, &recorded),
+            points,
             engine,
-            candidate: candidate_worst.transpose()?,
-            comparison: Backtest::run(&self.points, second, &recorded),
+            candidate: second,
         })
+    }
+}
+
+impl Default for Worst {
+    fn default() -> Self {
+        Self {
+            score: f64::NEG_INFINITY,
+            verdict: Verdict::Allow,
+            context: Context::new(),
+        }
+    }
+}
+
+impl Worst {
+    fn note(&mut self, score: f64, verdict: Verdict, context: &Context) {
+        self.verdict = self.verdict.max(verdict);
+        if score > self.score {
+            self.score = score;
+            self.context = *context;
+        }
+    }
+
+    fn note_rules(&mut self, rules: &RuleSet, context: &Context) {
+        let decision = rules.evaluate(context);
+        self.note(f64::from(decision.score()), decision.verdict(), context);
     }
 }
 
@@ -153,29 +181,6 @@ fn engine_rules(scored: &[(f64, bool)]) -> anyhow::Result<RuleSet> {
         learned("learned_block", probability(BLOCK_RATE)?, 30, Action::Block),
     ];
     Ok(RuleSet::new("engine", 1, rules)?)
-}
-
-/// The worst moment of each account, by a score and a verdict of each request's context.
-fn walk(
-    history: &History,
-    judge: impl Fn(&Context) -> (f64, Verdict),
-) -> anyhow::Result<Vec<Worst>> {
-    let nothing = Worst {
-        score: f64::NEG_INFINITY,
-        verdict: Verdict::Allow,
-        context: Context::new(),
-    };
-    let mut worst = vec![nothing; history.accounts.len()];
-    observe(history, |number, _, context| {
-        let (score, verdict) = judge(&context);
-        let worst = &mut worst[number as usize];
-        worst.verdict = worst.verdict.max(verdict);
-        if score > worst.score {
-            worst.score = score;
-            worst.context = context;
-        }
-    })?;
-    Ok(worst)
 }
 
 /// Streams the history through a monitor, as a service would see it.
@@ -271,4 +276,9 @@ pub(crate) fn scored(history: &History, worst: &[Worst]) -> Vec<(f64, bool)> {
     pairs
         .filter_map(|(account, worst)| Some((worst.score, account.is_abused?)))
         .collect()
+}
+
+/// From which score on an account is caught when at most `rate` of the good are.
+pub(crate) fn cut(history: &History, worst: &[Worst], rate: f64) -> f64 {
+    threshold_at(&scored(history, worst), rate).unwrap_or(f64::INFINITY)
 }

@@ -3,7 +3,7 @@
 use bursar_risk::{Verdict, recall_at};
 use serde_json::{Value, json};
 
-use crate::engine::{Engine, Judged, Worst, confusion, scored};
+use crate::engine::{Engine, Judged, Worst, confusion, cut, scored};
 use crate::events::History;
 
 #[expect(clippy::print_stdout, reason = "an example speaks to a terminal")]
@@ -18,38 +18,7 @@ pub(crate) fn print_text(
         history.events.len(),
         history.accounts.len()
     );
-    println!(
-        "{:<22} {:>8}   {:>16}   {:>16}",
-        "blocked / reviewed", "accounts", "four rules", "full engine"
-    );
-    for ((is_abused, label), accounts) in history.labels() {
-        let count = |worst: &[Worst]| {
-            let of = |verdict| {
-                let pairs = history.accounts.iter().zip(worst);
-                let same = pairs.filter(|(account, worst)| {
-                    let same_abuse = (account.is_abused == Some(true)) == is_abused;
-                    account.label == label && same_abuse && worst.verdict == verdict
-                });
-                same.count()
-            };
-            format!("{} / {}", of(Verdict::Block), of(Verdict::Review))
-        };
-        let mark = if is_abused { "! " } else { "  " };
-        let label = format!(
-            "{mark}{}",
-            if label.is_empty() {
-                "(no label)"
-            } else {
-                &label
-            }
-        );
-        println!(
-            "{label:<22} {accounts:>8}   {:>16}   {:>16}",
-            count(&judged.points),
-            count(&judged.engine)
-        );
-    }
-    println!("  ! is abuse\n");
+    print_kinds(history, judged);
     println!(
         "{:<14} {:>9} {:>9} {:>22} {:>22}",
         "", "precision", "recall", "recall at 1 % wrong", "wrongly blocked"
@@ -60,19 +29,98 @@ pub(crate) fn print_text(
             "{name:<14} {:>9} {:>9} {:>22} {:>22}",
             percent(figures.precision()),
             percent(figures.recall()),
-            percent(recall_at(&scored(history, worst), 0.01)),
+            percent(recall_at(&scored(history, worst), FEW)),
             percent(figures.false_positive_rate()),
-        );
-    }
-    if let Some(recall) = at_the_same_rate(history, judged) {
-        println!(
-            "\nat the rate of wrong blocks of the four rules, the engine would catch {}",
-            percent(Some(recall))
         );
     }
     print_rules(judged);
     print_reasons(engine, history, judged);
     Ok(())
+}
+
+/// Where few of the good may be blocked.
+const FEW: f64 = 0.01;
+
+/// Blocked accounts of one label.
+struct Kind {
+    is_abused: bool,
+    label: String,
+    accounts: usize,
+    /// By the rules and the engine as they are.
+    points: usize,
+    engine: usize,
+    /// By the engine when it blocks as large a part of the good as the points do.
+    engine_at_points: usize,
+    /// When each blocks at most one in a hundred of the good.
+    points_at_few: usize,
+    engine_at_few: usize,
+}
+
+fn kinds(history: &History, judged: &Judged) -> Vec<Kind> {
+    let rate = confusion(history, &judged.points).false_positive_rate();
+    let same = cut(history, &judged.engine, rate.unwrap_or(0.0));
+    let few = |worst: &[Worst]| cut(history, worst, FEW);
+    let (points_few, engine_few) = (few(&judged.points), few(&judged.engine));
+    let labels = history.labels().into_iter();
+    labels
+        .map(|((is_abused, label), accounts)| {
+            let count = |worst: &[Worst], is_caught: &dyn Fn(&Worst) -> bool| {
+                let pairs = history.accounts.iter().zip(worst);
+                let caught = pairs.filter(|(account, worst)| {
+                    let is_same = (account.is_abused == Some(true)) == is_abused;
+                    account.label == label && is_same && is_caught(worst)
+                });
+                caught.count()
+            };
+            let is_blocked = |worst: &Worst| worst.verdict == Verdict::Block;
+            let from = |cut: f64| move |worst: &Worst| worst.score >= cut;
+            Kind {
+                is_abused,
+                accounts,
+                points: count(&judged.points, &is_blocked),
+                engine: count(&judged.engine, &is_blocked),
+                engine_at_points: count(&judged.engine, &from(same)),
+                points_at_few: count(&judged.points, &from(points_few)),
+                engine_at_few: count(&judged.engine, &from(engine_few)),
+                label,
+            }
+        })
+        .collect()
+}
+
+/// Who is blocked at the same rate of wrong blocks: two sets are compared fairly only there.
+#[expect(clippy::print_stdout, reason = "an example speaks to a terminal")]
+fn print_kinds(history: &History, judged: &Judged) {
+    let rate = confusion(history, &judged.points).false_positive_rate();
+    println!(
+        "{:<20} {:>8} | {:^21} | {:^19} | {:^8}",
+        "",
+        "",
+        format!("{} wrongly", percent(rate)),
+        "at most 1 % wrongly",
+        "as set"
+    );
+    println!(
+        "{:<20} {:>8} | {:>10} {:>10} | {:>10} {:>8} | {:>8}",
+        "blocked of", "accounts", "four rules", "engine", "four rules", "engine", "engine"
+    );
+    for kind in kinds(history, judged) {
+        let label = match kind.label.as_str() {
+            "" => "(no label)",
+            label => label,
+        };
+        let mark = if kind.is_abused { '!' } else { ' ' };
+        println!(
+            "{mark} {label:<18} {:>8} | {:>10} {:>10} | {:>10} {:>8} | {:>8}",
+            kind.accounts,
+            kind.points,
+            kind.engine_at_points,
+            kind.points_at_few,
+            kind.engine_at_few,
+            kind.engine
+        );
+    }
+    println!("! is abuse\n");
 }
 
 #[expect(clippy::print_stdout, reason = "an example speaks to a terminal")]
@@ -86,10 +134,14 @@ fn print_rules(judged: &Judged) {
     for ((set, rule), accounts) in &judged.comparison.not_evaluable {
         println!("  {} {rule:<24} not evaluable for {accounts}", set + 1);
     }
-    println!(
-        "  {} accounts change sides",
-        judged.comparison.changes.len()
-    );
+    let changes = &judged.comparison.changes;
+    println!("  {} accounts change sides", changes.len());
+    for change in changes.iter().take(3) {
+        println!(
+            "    {} from {} to {}",
+            change.account, change.before, change.after
+        );
+    }
 }
 
 /// The three blocked accounts of the highest score, with what speaks against them.
@@ -139,6 +191,7 @@ pub(crate) fn print_json(
         "model_version": engine.model.version(),
         "engine_recall_at_points_fpr": at_the_same_rate(history, judged),
         "changes": judged.comparison.changes.len(),
+        "by_kind": kinds(history, judged).iter().map(kind_json).collect::<Vec<_>>(),
     });
     for (name, worst) in sets(judged) {
         report[name] = figures(history, worst);
@@ -147,12 +200,25 @@ pub(crate) fn print_json(
     Ok(())
 }
 
+fn kind_json(kind: &Kind) -> Value {
+    json!({
+        "kind": kind.label,
+        "is_abuse": kind.is_abused,
+        "accounts": kind.accounts,
+        "points_blocked": kind.points,
+        "engine_blocked": kind.engine,
+        "engine_blocked_at_points_fpr": kind.engine_at_points,
+        "points_blocked_at_1pct_fpr": kind.points_at_few,
+        "engine_blocked_at_1pct_fpr": kind.engine_at_few,
+    })
+}
+
 fn figures(history: &History, worst: &[Worst]) -> Value {
     let figures = confusion(history, worst);
     json!({
         "precision": figures.precision(),
         "recall": figures.recall(),
-        "recall_at_1pct_fpr": recall_at(&scored(history, worst), 0.01),
+        "recall_at_1pct_fpr": recall_at(&scored(history, worst), FEW),
         "false_positive_rate": figures.false_positive_rate(),
         "blocked": history
             .accounts

@@ -99,6 +99,10 @@ impl Margin {
         self.0.as_decimal()
     }
 
+    pub(crate) fn billionths(self) -> u64 {
+        self.0.billionths()
+    }
+
     /// The mark-up that leads to the same price, exactly: t ÷ (1 − t).
     pub fn to_mark_up(self) -> MarkUp {
         MarkUp::reduced(self.0.billionths(), self.0.rest_billionths())
@@ -277,6 +281,10 @@ impl Discount {
     #[must_use]
     pub fn as_decimal(self) -> Decimal {
         self.0.as_decimal()
+    }
+
+    pub(crate) fn billionths(self) -> u64 {
+        self.0.billionths()
     }
 
     /// What remains of the price, as a reduced fraction.

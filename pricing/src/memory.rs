@@ -118,21 +118,11 @@ impl QuoteStore for MemoryStore {
 
 impl Kept {
     fn redeem(&mut self, redemption: &RedemptionId, at: Timestamp) -> Redemption {
-        match &self.redeemed_by {
-            Some(by) if by == redemption => Redemption::Granted {
-                price: self.quote.price().price(),
-                again: true,
-            },
-            Some(by) => Redemption::Refused(NotRedeemable::Taken { by: by.clone() }),
-            None => match self.quote.redeem(at) {
-                Ok(price) => {
-                    self.redeemed_by = Some(redemption.clone());
-                    let again = false;
-                    Redemption::Granted { price, again }
-                }
-                Err(refusal) => Redemption::Refused(refusal),
-            },
+        let redeemed = Redemption::of(&self.quote, self.redeemed_by.as_ref(), redemption, at);
+        if let Redemption::Granted { again: false, .. } = redeemed {
+            self.redeemed_by = Some(redemption.clone());
         }
+        redeemed
     }
 }
 

@@ -132,3 +132,24 @@ pub enum Redemption {
     /// The quote is not redeemed.
     Refused(NotRedeemable),
 }
+
+impl Redemption {
+    /// What becomes of a quote that is to be redeemed at a moment, given what it was redeemed for before.
+    /// Every store decides by it, and keeps the redemption where it is granted and not `again`.
+    pub fn of(
+        quote: &Quote,
+        redeemed_for: Option<&RedemptionId>,
+        redemption: &RedemptionId,
+        at: Timestamp,
+    ) -> Self {
+        let granted = |price, again| Self::Granted { price, again };
+        match redeemed_for {
+            Some(before) if before == redemption => granted(quote.price().price(), true),
+            Some(before) => Self::Refused(NotRedeemable::Taken { by: before.clone() }),
+            None => match quote.redeem(at) {
+                Ok(price) => granted(price, false),
+                Err(refusal) => Self::Refused(refusal),
+            },
+        }
+    }
+}

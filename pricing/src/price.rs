@@ -136,6 +136,10 @@ impl CostRise {
         Decimal::new(i64::from(self.billionths), 9).normalize()
     }
 
+    pub(crate) fn billionths(self) -> u64 {
+        self.billionths.into()
+    }
+
     /// 1 + the rise, as a reduced fraction.
     fn multiple(self) -> (u64, u64) {
         let billion = u64::from(BILLION);
@@ -400,7 +404,7 @@ pub(crate) fn compute(
     let contract_discount = terms.discount.unwrap_or(Discount::ZERO);
     let problem = Problem {
         cost: without_long_zeros(cost.amount()),
-        quantum: quantum.step_in(cost.currency())?,
+        quantum: without_long_zeros(quantum.step_in(cost.currency())?),
         mark_up: mark_up.as_fraction(),
         model: model.as_fraction(),
         supply: supply.as_fraction(),

@@ -2,7 +2,8 @@
 
 mod fingerprint;
 
-pub use fingerprint::{Fingerprint, FingerprintError};
+use self::fingerprint::Origin;
+pub use self::fingerprint::{Fingerprint, FingerprintError};
 
 use bursar_units::Money;
 use jiff::{SignedDuration, Timestamp};
@@ -58,7 +59,7 @@ pub struct Quote {
     price: Price,
     issued_at: Timestamp,
     expires_at: Timestamp,
-    fingerprint: Fingerprint,
+    origin: Origin,
 }
 
 /// Why a quote could not be issued.
@@ -137,7 +138,7 @@ impl Quote {
             kind: request.kind,
             cost_rise: request.cost_rise,
             least_margin: policy.bounds().least(),
-            fingerprint: Fingerprint::of(policy, request, &price),
+            origin: Origin::of(policy, request, &price),
             price,
             issued_at,
             expires_at,
@@ -179,7 +180,7 @@ impl Quote {
         request: &PriceRequest<'_>,
     ) -> Result<bool, PricingError> {
         let price = policy.price(request)?;
-        Ok(self.fingerprint == Fingerprint::of(policy, request, &price))
+        Ok(self.origin == Origin::of(policy, request, &price))
     }
 
     /// Which quote it is.
@@ -228,10 +229,10 @@ impl Quote {
         self.expires_at
     }
 
-    /// What tells these inputs from others.
+    /// What tells these inputs from others. It is hashed when it is asked for or kept, not at issue.
     #[must_use]
-    pub const fn fingerprint(&self) -> Fingerprint {
-        self.fingerprint
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.origin.fingerprint()
     }
 }
 
@@ -241,6 +242,7 @@ mod saved {
 
     use jiff::Timestamp;
 
+    use super::fingerprint::Origin;
     use super::{Fingerprint, Quote};
     use crate::format::Format;
     use crate::margin::Margin;
@@ -292,7 +294,7 @@ mod saved {
                 price: saved.price,
                 issued_at,
                 expires_at,
-                fingerprint: saved.fingerprint,
+                origin: Origin::Kept(saved.fingerprint),
             })
         }
     }
@@ -310,7 +312,7 @@ mod saved {
                 price: quote.price,
                 issued_at: quote.issued_at,
                 expires_at: quote.expires_at,
-                fingerprint: quote.fingerprint,
+                fingerprint: quote.origin.fingerprint(),
             }
         }
     }

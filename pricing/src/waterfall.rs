@@ -68,7 +68,8 @@ impl fmt::Display for Step {
 ///
 /// After each step the exact total, a fraction, is rounded half to even to [`places`](Self::places); a step
 /// is the difference of two such totals. So each step is within one unit of that place of its exact value,
-/// and nothing is left over. Cost and price themselves are not rounded.
+/// and nothing is left over. Cost and price themselves are not rounded. Every total is a decimal, so that
+/// [`Money::try_sum`] of the steps is the price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct Waterfall {

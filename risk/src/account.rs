@@ -11,12 +11,15 @@ use crate::event::Event;
 use crate::history::History;
 use crate::networks::HostingNetworks;
 use crate::shares::{DAY_MS, FadingShare, Shares};
-use crate::signal::{Context, Signal};
+use crate::signal::{Code, Context, Signal};
+use crate::sketch::{DistinctCount, DistinctSketch};
 use crate::travel::{IMPOSSIBLE_KMH, Place};
 use crate::window::{HourlyDay, SlidingSum};
 
 /// How signals are computed.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct SignalSettings {
     /// [`Signal::UNIQUE_IPS`] is exact up to one more than this.
     pub unique_ips: u16,
@@ -47,13 +50,22 @@ const HOUR_MS: i64 = 3_600_000;
 /// room. A spread of twelve is a ring beyond doubt.
 const SLOTS: usize = 12;
 
-/// Everything that is remembered of one account.
-#[derive(Debug, Clone)]
+/// Everything that is remembered of one account. With the feature `serde` it is saved as data; loaded
+/// again it goes on as if it had never been away, and what cannot have been saved is an error.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Account {
+    #[cfg(feature = "serde")]
+    format: crate::format::Format<1>,
     created: Option<Timestamp>,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::format::time"))]
     first_ms: i64,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::format::time"))]
     last_ms: i64,
     addresses: RecentDistinct,
+    /// Only while there are more addresses than are kept.
+    crowd: Option<Box<DistinctSketch>>,
     tokens: SlidingSum,
     requests: SlidingSum,
     spend_day: HourlyDay,
@@ -69,13 +81,36 @@ pub struct Account {
     new_client: FadingShare,
     new_place: FadingShare,
     hosting: FadingShare,
-    place: Option<(Place, i64)>,
-    fastest: (f64, i64),
+    place: Option<Stop>,
+    fastest: Option<Trip>,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::format::amount"))]
     impossible: f64,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::format::time"))]
     impossible_ms: i64,
     history: History,
     network: Option<u32>,
-    country: Option<crate::signal::Code>,
+    country: Option<Code>,
+}
+
+/// Where the account was last seen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+struct Stop {
+    place: Place,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::format::time"))]
+    at_ms: i64,
+}
+
+/// The fastest change of place of a day.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+struct Trip {
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::format::amount"))]
+    kmh: f64,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::format::time"))]
+    at_ms: i64,
 }
 
 impl Account {
@@ -84,10 +119,13 @@ impl Account {
     pub fn new(settings: &SignalSettings, first: &Event) -> Self {
         let first_ms = first.at.as_millisecond();
         Self {
+            #[cfg(feature = "serde")]
+            format: crate::format::Format,
             created: first.account_created,
             first_ms,
             last_ms: first_ms,
             addresses: RecentDistinct::new(settings.unique_ips),
+            crowd: None,
             tokens: SlidingSum::default(),
             requests: SlidingSum::default(),
             spend_day: HourlyDay::default(),
@@ -102,7 +140,7 @@ impl Account {
             new_place: FadingShare::default(),
             hosting: FadingShare::default(),
             place: None,
-            fastest: (0.0, i64::MIN),
+            fastest: None,
             impossible: 0.0,
             impossible_ms: first_ms,
             history: History::default(),
@@ -117,7 +155,7 @@ impl Account {
         self.created = self.created.or(event.account_created);
         self.volume(event, at_ms);
         if let Some(address) = event.address {
-            self.addresses.insert(address_key(address), event.at);
+            self.address(settings, address_key(address), event.at);
         }
         let is_hosting = event
             .network
@@ -126,6 +164,7 @@ impl Account {
         if !is_hosting {
             self.travel(event, at_ms);
         }
+        // Of this request, late or not.
         self.network = event.network;
         self.country = event.country;
         self.last_ms = self.last_ms.max(at_ms);
@@ -147,10 +186,49 @@ impl Account {
         context
     }
 
+    /// How many distinct addresses there were in the window, for people to read: exact up to the
+    /// threshold, and about so many above it. Rules decide by [`Signal::UNIQUE_IPS`], which is exact.
+    #[must_use]
+    pub fn addresses(&self, settings: &SignalSettings, now: Timestamp) -> DistinctCount {
+        let exact = self.addresses.count(settings.unique_window, now);
+        match &self.crowd {
+            Some(crowd) if exact > self.addresses.threshold() => {
+                let about = crowd.estimate(now).round() as u64;
+                DistinctCount::About(about.max(exact as u64))
+            }
+            _ => DistinctCount::Exact(exact),
+        }
+    }
+
+    /// Up to how many addresses [`Signal::UNIQUE_IPS`] is exact.
+    #[cfg(feature = "serde")]
+    pub(crate) fn unique_ips(&self) -> usize {
+        self.addresses.threshold()
+    }
+
     /// When the account was last seen.
     #[must_use]
     pub fn last_seen(&self) -> Timestamp {
         Timestamp::from_millisecond(self.last_ms).unwrap_or(Timestamp::MIN)
+    }
+
+    /// A sketch begins when the addresses in the window first are too many to be kept; those that are
+    /// kept then are all that there were, so nothing is missed.
+    fn address(&mut self, settings: &SignalSettings, key: u64, at: Timestamp) {
+        self.addresses.insert(key, at);
+        let now = at.max(self.last_seen());
+        if !self.addresses.is_over(settings.unique_window, now) {
+            self.crowd = None;
+        } else if let Some(crowd) = &mut self.crowd {
+            crowd.insert(key, at);
+        } else {
+            let mut crowd = DistinctSketch::new(settings.unique_window);
+            for (key, last_seen) in self.addresses.seen() {
+                let last_seen = Timestamp::from_millisecond(last_seen);
+                crowd.insert(key, last_seen.unwrap_or(at));
+            }
+            self.crowd = Some(Box::new(crowd));
+        }
     }
 
     fn volume(&mut self, event: &Event, at_ms: i64) {
@@ -193,21 +271,30 @@ impl Account {
     }
 
     fn travel(&mut self, event: &Event, at_ms: i64) {
-        let place = event
-            .place
-            .or_else(|| event.country.and_then(Place::of_country));
+        let place = event.place.filter(Place::is_finite);
+        let place = place.or_else(|| event.country.and_then(Place::of_country));
         let Some(place) = place else { return };
-        if let Some((before, before_ms)) = self.place {
-            let speed = before.least_kmh(&place, at_ms - before_ms);
-            if speed >= self.fastest.0 || at_ms - self.fastest.1 > DAY_MS {
-                self.fastest = (speed, at_ms);
-            }
-            if speed > IMPOSSIBLE_KMH {
-                self.impossible = self.impossible_at(at_ms) + 1.0;
-                self.impossible_ms = at_ms;
-            }
+        let here = Stop { place, at_ms };
+        if let Some(before) = self.place {
+            self.trip(&before, &here);
         }
-        self.place = Some((place, at_ms));
+        // A late event is a trip of its own, and not where the account is now.
+        if self.place.is_none_or(|before| before.at_ms <= at_ms) {
+            self.place = Some(here);
+        }
+    }
+
+    fn trip(&mut self, before: &Stop, here: &Stop) {
+        let at_ms = here.at_ms;
+        let kmh = before.place.least_kmh(&here.place, at_ms - before.at_ms);
+        let is_fastest = |fastest: Trip| kmh >= fastest.kmh || at_ms - fastest.at_ms > DAY_MS;
+        if self.fastest.is_none_or(is_fastest) {
+            self.fastest = Some(Trip { kmh, at_ms });
+        }
+        if kmh > IMPOSSIBLE_KMH {
+            self.impossible = self.impossible_at(at_ms) + 1.0;
+            self.impossible_ms = self.impossible_ms.max(at_ms);
+        }
     }
 
     fn impossible_at(&self, at_ms: i64) -> f64 {
@@ -259,8 +346,8 @@ impl Account {
         count(Signal::CONCURRENT_NETWORKS, self.access.active(gap, now_ms));
         context.set(Signal::NETWORK_SPREAD, self.access.spread(now_ms));
         context.set(Signal::CLIENT_SPREAD, self.clients.spread(now_ms));
-        let is_fresh = now_ms.saturating_sub(self.fastest.1) <= DAY_MS;
-        let speed = if is_fresh { self.fastest.0 } else { 0.0 };
+        let is_fresh = |trip: &Trip| now_ms - trip.at_ms <= DAY_MS;
+        let speed = self.fastest.filter(is_fresh).map_or(0.0, |trip| trip.kmh);
         context.set(Signal::TRAVEL_KMH, speed);
         context.set(Signal::IMPOSSIBLE_TRAVELS, self.impossible_at(now_ms));
         if let Some(network) = self.network {

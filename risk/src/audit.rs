@@ -5,8 +5,10 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::decision::Decision;
-use crate::rule::{Action, Evidence, Rule, observed};
+use crate::error::RuleError;
+use crate::rule::{Action, Evidence, Rule};
 use crate::rule_set::Verdict;
+use crate::signal::{Code, Context, SignalKind, Vocabulary};
 
 /// A decision with everything it rests on, as plain data for an audit trail. It borrows nothing and
 /// reads the same when the rules have changed.
@@ -41,7 +43,7 @@ pub struct Record {
     pub entry: Option<crate::lists::Entry>,
     /// Whether an appeal suspended a block.
     pub appealed: bool,
-    /// All signals that were known, by name.
+    /// All signals that were known, by name; numbers with all their digits.
     pub signals: Vec<(String, String)>,
 }
 
@@ -56,8 +58,10 @@ pub struct TriggeredRule {
     pub points: u32,
     /// What it asks for on its own.
     pub action: Action,
-    /// The reason in words and numbers.
+    /// The reason in words and numbers, for those who work here.
     pub reason: String,
+    /// What the consumer may be told; `None` where the rule says nothing.
+    pub notice: Option<String>,
     /// Its comparisons.
     pub evidence: Vec<Evidence>,
 }
@@ -100,6 +104,49 @@ impl Record {
             signals: signals(decision),
         }
     }
+
+    /// What was known when it was decided, bit for bit, to back-test other rules on.
+    ///
+    /// # Errors
+    /// [`RuleError`] when the vocabulary does not know a signal or the value is not of its kind.
+    pub fn context(&self, vocabulary: &Vocabulary) -> Result<Context, RuleError> {
+        let mut context = Context::new();
+        for (name, text) in &self.signals {
+            let unfit = || {
+                let shown = text.chars().take(40).collect::<String>();
+                let shown = shown.escape_default();
+                RuleError::new(format!(
+                    "`{shown}` is no value of the signal `{}`: give the vocabulary of the record",
+                    name.escape_default()
+                ))
+            };
+            let signal = vocabulary.find(name).ok_or_else(unfit)?;
+            match vocabulary.kind(signal) {
+                Some(SignalKind::Code) => context.set_code(signal, Code::new(text)?),
+                _ => {
+                    let value = text.parse::<f64>().ok().filter(|value| value.is_finite());
+                    context.set(signal, value.ok_or_else(unfit)?);
+                }
+            }
+        }
+        Ok(context)
+    }
+
+    /// What the consumer may be told, each sentence once: the notices of the rules that gave points.
+    /// Reasons and evidence would tell an abuser what to change.
+    pub fn notices(&self) -> Vec<&str> {
+        let mut notices = Vec::new();
+        for notice in self
+            .triggered
+            .iter()
+            .filter_map(|rule| rule.notice.as_deref())
+        {
+            if !notices.contains(&notice) {
+                notices.push(notice);
+            }
+        }
+        notices
+    }
 }
 
 fn finding(decision: &Decision<'_>, rule: &Rule) -> TriggeredRule {
@@ -115,6 +162,7 @@ fn finding(decision: &Decision<'_>, rule: &Rule) -> TriggeredRule {
         points: rule.points(),
         action: rule.action(),
         reason,
+        notice: rule.public_notice().map(str::to_owned),
         evidence: decision.evidence(rule),
     }
 }
@@ -122,7 +170,10 @@ fn finding(decision: &Decision<'_>, rule: &Rule) -> TriggeredRule {
 fn signals(decision: &Decision<'_>) -> Vec<(String, String)> {
     let vocabulary = decision.rules().vocabulary();
     let known = vocabulary.signals().filter_map(|signal| {
-        let value = observed(signal, vocabulary, decision.context())?;
+        let value = match vocabulary.kind(signal)? {
+            SignalKind::Number => decision.context().number(signal)?.to_string(),
+            SignalKind::Code => decision.context().code(signal)?.to_string(),
+        };
         Some((vocabulary.name(signal).to_owned(), value))
     });
     known.collect()

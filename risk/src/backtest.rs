@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::decision::Decision;
+use crate::rule::Mode;
 use crate::rule_set::{RuleSet, Verdict};
 use crate::signal::Context;
 
@@ -103,6 +105,19 @@ pub fn threshold_at(scored: &[(f64, bool)], rate: f64) -> Option<f64> {
     Some(threshold)
 }
 
+/// An account that one set judges otherwise than the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// About whom.
+    pub account: String,
+    /// By the first set.
+    pub before: Verdict,
+    /// By the second set.
+    pub after: Verdict,
+    /// What turned out; `None` while nobody knows.
+    pub is_abused: Option<bool>,
+}
+
 /// What changes when one rule set takes another's place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Backtest {
@@ -110,8 +125,11 @@ pub struct Backtest {
     pub before: Confusion,
     /// Blocks of the second.
     pub after: Confusion,
-    /// Whose verdict changes: account, before, after.
-    pub changes: Vec<(String, Verdict, Verdict)>,
+    /// Whose verdict changes.
+    pub changes: Vec<Change>,
+    /// The hits of each rule against the labels, by set (0 or 1) and name. Rules in shadow are among
+    /// them: their precision is what they are promoted by.
+    pub hits: BTreeMap<(u8, String), Confusion>,
     /// How often each rule of either set triggered, by set (0 or 1) and name.
     pub triggered: BTreeMap<(u8, String), usize>,
     /// How often each rule could not be evaluated.
@@ -126,25 +144,34 @@ impl Backtest {
             before: Confusion::default(),
             after: Confusion::default(),
             changes: Vec::new(),
+            hits: BTreeMap::new(),
             triggered: BTreeMap::new(),
             not_evaluable: BTreeMap::new(),
         };
         for record in recorded {
-            let old = result.evaluate(0, before, &record.context);
-            let new = result.evaluate(1, after, &record.context);
+            let old = result.evaluate(0, before, record);
+            let new = result.evaluate(1, after, record);
             if let Some(is_abused) = record.is_abused {
                 result.before.add(old == Verdict::Block, is_abused);
                 result.after.add(new == Verdict::Block, is_abused);
             }
             if old != new {
-                result.changes.push((record.account.clone(), old, new));
+                result.changes.push(Change {
+                    account: record.account.clone(),
+                    before: old,
+                    after: new,
+                    is_abused: record.is_abused,
+                });
             }
         }
         result
     }
 
-    fn evaluate(&mut self, set: u8, rules: &RuleSet, context: &Context) -> Verdict {
-        let decision = rules.evaluate(context);
+    fn evaluate(&mut self, set: u8, rules: &RuleSet, record: &Recorded) -> Verdict {
+        let decision = rules.evaluate(&record.context);
+        if let Some(is_abused) = record.is_abused {
+            self.count_hits(set, &decision, is_abused);
+        }
         for rule in decision.triggered() {
             *self
                 .triggered
@@ -158,5 +185,15 @@ impl Backtest {
                 .or_default() += 1;
         }
         decision.verdict()
+    }
+
+    fn count_hits(&mut self, set: u8, decision: &Decision<'_>, is_abused: bool) {
+        let rules = decision.rules().rules().iter();
+        for rule in rules.filter(|rule| rule.current_mode() != Mode::Off) {
+            let mut hits = decision.triggered().chain(decision.shadow());
+            let is_hit = hits.any(|hit| std::ptr::eq(hit, rule));
+            let counts = self.hits.entry((set, rule.name().to_owned()));
+            counts.or_default().add(is_hit, is_abused);
+        }
     }
 }

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use smallvec::SmallVec;
 
 use crate::appeal::Appeal;
-use crate::condition::Truth;
 use crate::lists::{Effect, Entry};
 use crate::rule::{self, Evidence, Missing, Rule};
 use crate::rule_set::{Policy, RuleSet, Step, Thresholds, Verdict};
@@ -69,11 +68,12 @@ impl RuleSet {
             missing: Places::new(),
         };
         let mut worst = Verdict::Allow;
-        for step in self.steps() {
-            match step.when.truth(context) {
-                Truth::False => {}
-                Truth::True => decision.trigger(step, &mut worst),
-                Truth::Unknown => decision.miss(step, effect, &mut worst),
+        for (steps, truths) in self.run(context) {
+            for place in places(truths.hold | truths.open) {
+                match truths.open >> place & 1 {
+                    0 => decision.trigger(&steps[place], &mut worst),
+                    _ => decision.miss(&steps[place], effect, &mut worst),
+                }
             }
         }
         decision.held_score = f64::from(decision.score);
@@ -84,6 +84,16 @@ impl RuleSet {
         }
         decision
     }
+}
+
+/// The places of the bits that are set, from the lowest on.
+#[inline]
+fn places(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = bits.trailing_zeros();
+        bits &= bits.checked_sub(1)?;
+        Some(place as usize)
+    })
 }
 
 /// The verdict that an entry asks for by itself.

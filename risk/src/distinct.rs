@@ -1,6 +1,6 @@
 //! Were more than T distinct addresses seen in a window? Exactly, with T + 1 pairs.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -28,6 +28,14 @@ pub fn address_key(address: IpAddr) -> u64 {
             Some(four) => u64::from(four.to_bits()),
             None => prefix(six),
         },
+    }
+}
+
+/// An address of a key: that of IPv4, or the first of the /64.
+pub(crate) fn key_address(key: u64) -> IpAddr {
+    match u32::try_from(key) {
+        Ok(four) => IpAddr::V4(Ipv4Addr::from_bits(four)),
+        Err(_) => IpAddr::V6(Ipv6Addr::from_bits(u128::from(key) << 64)),
     }
 }
 
@@ -59,6 +67,8 @@ fn prefix(address: Ipv6Addr) -> u64 {
 /// # Ok::<(), jiff::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "SavedPairs", into = "SavedPairs"))]
 pub struct RecentDistinct {
     pairs: Box<[Pair]>,
 }
@@ -130,9 +140,64 @@ impl RecentDistinct {
         }
     }
 
+    /// Up to how many values are counted exactly.
+    #[must_use]
+    pub fn threshold(&self) -> usize {
+        self.pairs.len() - 1
+    }
+
+    /// The values that are remembered, each with when it was seen last.
+    pub(crate) fn seen(&self) -> impl Iterator<Item = (u64, i64)> {
+        let seen = self.pairs.iter().filter(|pair| pair.last_seen != NEVER);
+        seen.map(|pair| (pair.value, pair.last_seen))
+    }
+
     /// The bytes it takes, with what it points to.
     #[must_use]
     pub fn size_in_memory(&self) -> usize {
         size_of::<Self>() + size_of_val(&*self.pairs)
+    }
+}
+
+/// The places for pairs, empty ones as none: value and milliseconds since 1970.
+#[cfg(feature = "serde")]
+type SavedPairs = Vec<Option<(u64, i64)>>;
+
+#[cfg(feature = "serde")]
+impl From<RecentDistinct> for SavedPairs {
+    fn from(recent: RecentDistinct) -> Self {
+        let saved = |pair: &Pair| (pair.last_seen != NEVER).then_some((pair.value, pair.last_seen));
+        recent.pairs.iter().map(saved).collect()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<SavedPairs> for RecentDistinct {
+    type Error = String;
+
+    fn try_from(saved: SavedPairs) -> Result<Self, String> {
+        let threshold = saved.len().checked_sub(1);
+        let threshold = threshold.and_then(|threshold| u16::try_from(threshold).ok());
+        let threshold = threshold.ok_or_else(|| {
+            format!(
+                "{} pairs of addresses are none or too many: make the state anew from its source",
+                saved.len()
+            )
+        })?;
+        let mut recent = Self::new(threshold);
+        let mut values = std::collections::BTreeSet::new();
+        for (pair, saved) in recent.pairs.iter_mut().zip(saved) {
+            let Some((value, last_seen)) = saved else {
+                continue;
+            };
+            if !values.insert(value) {
+                return Err(format!(
+                    "the address {value} is saved twice: make the state anew from its source"
+                ));
+            }
+            let last_seen = crate::format::check_time(last_seen)?;
+            *pair = Pair { value, last_seen };
+        }
+        Ok(recent)
     }
 }

@@ -1,5 +1,6 @@
 //! Saved states say in which format they were written.
 
+use jiff::Timestamp;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::{Serialize, Serializer};
 
@@ -22,5 +23,36 @@ impl<'de, const VERSION: u16> Deserialize<'de> for Format<VERSION> {
                 "the state was saved in format {found}, and this version reads format {VERSION}: make it anew from its source"
             ))),
         }
+    }
+}
+
+/// Reads milliseconds since 1970 that a `Timestamp` can hold: differences of two such times never
+/// overflow.
+pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let at_ms = i64::deserialize(deserializer)?;
+    check_time(at_ms).map_err(D::Error::custom)
+}
+
+/// Reads a sum or a weight: finite and not negative.
+pub(crate) fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let amount = f64::deserialize(deserializer)?;
+    check_amount(amount).map_err(D::Error::custom)
+}
+
+pub(crate) fn check_time(at_ms: i64) -> Result<i64, String> {
+    match Timestamp::from_millisecond(at_ms) {
+        Ok(_) => Ok(at_ms),
+        Err(_) => Err(format!(
+            "{at_ms} ms since 1970 is no time that can have been saved: make the state anew from its source"
+        )),
+    }
+}
+
+pub(crate) fn check_amount(amount: f64) -> Result<f64, String> {
+    match amount.is_finite() && amount >= 0.0 {
+        true => Ok(amount),
+        false => Err(format!(
+            "{amount} is no sum that can have been saved: make the state anew from its source"
+        )),
     }
 }

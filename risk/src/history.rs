@@ -4,12 +4,18 @@ use crate::shares::DAY_MS;
 
 /// The account's own past: an average of daily spend, and how its requests are spread over the day.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub(crate) struct History {
     day: i64,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::format::amount"))]
     spend_today: f64,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::format::amount"))]
     usual: f64,
     days: u32,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "hours"))]
     today: [f32; 24],
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "hours"))]
     past: [f32; 24],
 }
 
@@ -93,4 +99,14 @@ fn divergence(one: &[f32; 24], other: &[f32; 24]) -> f64 {
         }
     }
     sum.clamp(0.0, 1.0)
+}
+
+/// Requests by hour: finite and not negative.
+#[cfg(feature = "serde")]
+fn hours<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<[f32; 24], D::Error> {
+    let hours = <[f32; 24] as serde::Deserialize>::deserialize(deserializer)?;
+    for &requests in &hours {
+        crate::format::check_amount(f64::from(requests)).map_err(serde::de::Error::custom)?;
+    }
+    Ok(hours)
 }

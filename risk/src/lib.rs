@@ -53,11 +53,13 @@
 //! |---|---|
 //! | What if a signal is missing? | Strong three-valued logic (Kleene, 1952): [`Truth`] |
 //! | More than T addresses in a window? | The T + 1 last seen distinct values decide it exactly: [`RecentDistinct`] |
+//! | And how many are there about? | HyperLogLog in a sliding window, for display only: [`DistinctSketch`] |
 //! | How much in the last minute? | Two buckets: [`SlidingSum`] |
 //! | Shared, or a fleet? | Effective number of access networks (Hill, 1973), overlapping sessions; hosting left out |
 //! | Two places at once? | Great circle less geolocation errors, over 900 km/h and 100 km: [`Place`] |
 //! | Unlike itself? | Jensen-Shannon divergence of today's hours from the account's own (Lin, 1991) |
 //! | How likely? | Logistic regression with signed weights, calibrated by Platt's method: [`Model`] |
+//! | How likely, by the rules that hit? | Noisy-OR, learned together (Pearl, 1988): [`NoisyOr`] |
 //!
 //! # What it does not do
 //!
@@ -67,7 +69,8 @@
 //!
 //! # Features
 //!
-//! - `serde`: rule sets as TOML, JSON and YAML; records, entries, standings, appeals and models as data.
+//! - `serde`: rule sets as TOML, JSON and YAML; records, appeals, models and all that is remembered
+//!   (monitors, accounts, lists, standings) as data that goes on after a restart bit for bit the same.
 //! - `synthetic`: the generator of labeled consumers, this project's own benchmark.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -88,10 +91,13 @@ mod live;
 mod model;
 mod monitor;
 mod networks;
+mod noisy_or;
+mod program;
 mod rule;
 mod rule_set;
 mod shares;
 mod signal;
+mod sketch;
 mod standing;
 #[cfg(feature = "synthetic")]
 pub mod synthetic;
@@ -103,7 +109,7 @@ mod window;
 pub use account::{Account, SignalSettings};
 pub use appeal::{Appeal, AppealError, Finding};
 pub use audit::{Record, TriggeredRule};
-pub use backtest::{Backtest, Confusion, Recorded, recall_at, threshold_at};
+pub use backtest::{Backtest, Change, Confusion, Recorded, recall_at, threshold_at};
 pub use condition::{Condition, MAX_DEPTH, Relation, Threshold, Truth, Values};
 pub use decision::Decision;
 pub use distinct::{RecentDistinct, address_key};
@@ -114,9 +120,11 @@ pub use live::{Comparison, LiveRules, ReplaceError};
 pub use model::{Direction, Example, FEATURES, Model, TrainError};
 pub use monitor::{Monitor, MonitorFull};
 pub use networks::HostingNetworks;
+pub use noisy_or::NoisyOr;
 pub use rule::{Action, Evidence, MAX_POINTS, Missing, Mode, Rule};
 pub use rule_set::{MAX_RULES, Policy, RuleSet, Thresholds, Verdict};
 pub use signal::{Code, Context, MAX_SIGNALS, Signal, SignalKind, Vocabulary};
+pub use sketch::{DistinctCount, DistinctSketch, STANDARD_ERROR};
 pub use standing::{Held, Holding, Standing};
 #[cfg(feature = "serde")]
 pub use text::{Format, LoadError};

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use crate::distinct::address_key;
+use crate::distinct::{address_key, key_address};
 
 /// What an entry is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -82,6 +82,8 @@ impl Entry {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Saved", into = "Saved"))]
 pub struct Lists {
     accounts: BTreeMap<String, Vec<Entry>>,
     addresses: BTreeMap<u64, Vec<Entry>>,
@@ -142,6 +144,20 @@ impl Lists {
             .max_by_key(|entry| entry.effect)
     }
 
+    /// All entries with what they are about, those that are void too. An address of IPv6 is named by the
+    /// first of its /64.
+    pub fn entries(&self) -> impl Iterator<Item = (Listed, &Entry)> {
+        let accounts = self.accounts.iter();
+        let accounts = accounts.map(|(name, entries)| (Listed::Account(name.clone()), entries));
+        let addresses = self.addresses.iter();
+        let addresses =
+            addresses.map(|(key, entries)| (Listed::Address(key_address(*key)), entries));
+        let networks = self.networks.iter();
+        let networks = networks.map(|(number, entries)| (Listed::Network(*number), entries));
+        let all = accounts.chain(addresses).chain(networks);
+        all.flat_map(|(listed, entries)| entries.iter().map(move |entry| (listed.clone(), entry)))
+    }
+
     /// Drops what is void, so that lists do not grow for ever.
     pub fn forget_expired(&mut self, now: Timestamp) {
         let tidy = |entries: &mut Vec<Entry>| {
@@ -151,5 +167,47 @@ impl Lists {
         self.accounts.retain(|_, entries| tidy(entries));
         self.addresses.retain(|_, entries| tidy(entries));
         self.networks.retain(|_, entries| tidy(entries));
+    }
+}
+
+/// The entries one by one, each with what it is about.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Saved {
+    format: crate::format::Format<1>,
+    entries: Vec<(Listed, Entry)>,
+}
+
+#[cfg(feature = "serde")]
+impl From<Lists> for Saved {
+    fn from(lists: Lists) -> Self {
+        let entries = lists.entries();
+        Self {
+            format: crate::format::Format,
+            entries: entries
+                .map(|(listed, entry)| (listed, entry.clone()))
+                .collect(),
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Saved> for Lists {
+    type Error = String;
+
+    fn try_from(saved: Saved) -> Result<Self, String> {
+        let mut lists = Self::default();
+        let count = saved.entries.len();
+        for (listed, entry) in saved.entries {
+            lists.insert(listed, entry);
+        }
+        // One that took the place of another would be lost without a word.
+        match lists.entries().count() == count {
+            true => Ok(lists),
+            false => {
+                Err("two entries of one effect are about the same: keep one of them".to_owned())
+            }
+        }
     }
 }

@@ -108,8 +108,9 @@ impl Model {
             return Err(TrainError::Weight { index });
         }
         let rows: Vec<fit::Row> = examples.iter().map(fit::Row::of).collect();
-        let (slope, shift) = fit::calibrate(&rows);
-        let (base, weights) = fit::fit(&rows);
+        let fitted = fit::fit(&rows, &fit::NOTHING);
+        let (slope, shift) = fit::calibrate(&rows, &fitted);
+        let (base, weights) = fitted;
         Ok(Self {
             version,
             base: slope * base + shift,

@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::account::{Account, SignalSettings};
 use crate::event::Event;
 use crate::signal::Context;
+use crate::sketch::DistinctCount;
 use crate::standing::{Holding, Standing};
 
 /// The signals and standings of many accounts, in bounded memory.
@@ -16,6 +17,9 @@ use crate::standing::{Holding, Standing};
 /// When it is full, an account that was idle long and is *clean* (no verdict in force, a faded
 /// score under one point) makes room. An account with an active score is never evicted, so that
 /// nobody launders a score by flooding the monitor with new accounts.
+///
+/// With the feature `serde` the whole is saved and loaded as data, settings and all, and goes on after
+/// a restart as if there had been none; what cannot have been saved is an error.
 ///
 /// ```
 /// use bursar_risk::{Event, Monitor, Signal};
@@ -32,6 +36,8 @@ use crate::standing::{Holding, Standing};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "saved::Monitor<'static>"))]
 pub struct Monitor {
     accounts: HashMap<Arc<str>, Watched>,
     /// Each account once, with when it was last seen as it was put there (the second-chance
@@ -106,6 +112,14 @@ impl Monitor {
         Some(watched.account.context(&self.settings, now))
     }
 
+    /// How many addresses an account has in the window, for people to read; see
+    /// [`Account::addresses`].
+    #[must_use]
+    pub fn addresses(&self, account: &str, now: Timestamp) -> Option<DistinctCount> {
+        let watched = self.accounts.get(account)?;
+        Some(watched.account.addresses(&self.settings, now))
+    }
+
     /// The standing of an account, for [`Decision::hold`](crate::Decision::hold).
     pub fn standing(&mut self, account: &str) -> Option<&mut Standing> {
         self.accounts
@@ -153,5 +167,108 @@ impl Monitor {
         Err(MonitorFull {
             max_accounts: self.max_accounts,
         })
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Monitor {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        saved::Monitor::of(self).serialize(serializer)
+    }
+}
+
+/// The accounts in the order of the queue, in which each stands once.
+#[cfg(feature = "serde")]
+mod saved {
+    use std::borrow::Cow;
+    use std::collections::{HashMap, VecDeque};
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+    use serde::{Deserialize, Serialize};
+
+    use super::Watched as WatchedAccount;
+    use crate::account::{Account, SignalSettings};
+    use crate::standing::{Holding, Standing};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub(super) struct Monitor<'m> {
+        format: crate::format::Format<1>,
+        max_accounts: usize,
+        settings: Cow<'m, SignalSettings>,
+        holding: Holding,
+        accounts: Vec<Watched<'m>>,
+    }
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Watched<'m> {
+        name: Cow<'m, str>,
+        queued: Timestamp,
+        account: Cow<'m, Account>,
+        standing: Standing,
+    }
+
+    impl<'m> Monitor<'m> {
+        pub(super) fn of(monitor: &'m super::Monitor) -> Self {
+            let watched = |(name, queued): &'m (Arc<str>, Timestamp)| {
+                let watched = monitor.accounts.get(name)?;
+                Some(Watched {
+                    name: Cow::Borrowed(&**name),
+                    queued: *queued,
+                    account: Cow::Borrowed(&watched.account),
+                    standing: watched.standing,
+                })
+            };
+            Self {
+                format: crate::format::Format,
+                max_accounts: monitor.max_accounts,
+                settings: Cow::Borrowed(&monitor.settings),
+                holding: monitor.holding,
+                accounts: monitor.queue.iter().filter_map(watched).collect(),
+            }
+        }
+    }
+
+    impl TryFrom<Monitor<'_>> for super::Monitor {
+        type Error = String;
+
+        fn try_from(saved: Monitor<'_>) -> Result<Self, String> {
+            let settings = saved.settings.into_owned();
+            if saved.accounts.len() > saved.max_accounts || saved.max_accounts == 0 {
+                return Err(format!(
+                    "{} accounts were saved where there is room for {}: load an older state",
+                    saved.accounts.len(),
+                    saved.max_accounts
+                ));
+            }
+            let (mut accounts, mut queue) = (HashMap::new(), VecDeque::new());
+            for watched in saved.accounts {
+                let name: Arc<str> = Arc::from(watched.name);
+                if watched.account.unique_ips() != usize::from(settings.unique_ips) {
+                    return Err(format!(
+                        "the account `{name}` counts other numbers of addresses than the settings say: load an older state"
+                    ));
+                }
+                let known = WatchedAccount {
+                    account: watched.account.into_owned(),
+                    standing: watched.standing,
+                };
+                queue.push_back((Arc::clone(&name), watched.queued));
+                if accounts.insert(Arc::clone(&name), known).is_some() {
+                    return Err(format!(
+                        "the account `{name}` was saved twice: load an older state"
+                    ));
+                }
+            }
+            Ok(Self {
+                accounts,
+                queue,
+                settings,
+                holding: saved.holding,
+                max_accounts: saved.max_accounts,
+            })
+        }
     }
 }

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 /// "travels" in a second, the documented false alarm of impossible travel (Sigma rule
 /// `azure_identity_protection_impossible_travel`).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
 pub struct HostingNetworks {
     numbers: BTreeSet<u32>,
 }

@@ -66,6 +66,7 @@ pub struct Rule {
     pub(crate) mode: Mode,
     pub(crate) missing: Missing,
     pub(crate) reason: Option<String>,
+    pub(crate) notice: Option<String>,
 }
 
 impl Rule {
@@ -80,6 +81,7 @@ impl Rule {
             mode: Mode::Active,
             missing: Missing::NotEvaluable,
             reason: None,
+            notice: None,
         }
     }
 
@@ -103,6 +105,19 @@ impl Rule {
     pub fn reason(mut self, template: impl Into<String>) -> Self {
         self.reason = Some(template.into());
         self
+    }
+
+    /// What the consumer may be told, as it is: no numbers, which would say what to change.
+    #[must_use]
+    pub fn notice(mut self, text: impl Into<String>) -> Self {
+        self.notice = Some(text.into());
+        self
+    }
+
+    /// What the consumer may be told.
+    #[must_use]
+    pub fn public_notice(&self) -> Option<&str> {
+        self.notice.as_deref()
     }
 
     /// The stable name that records and reports use.
@@ -337,6 +352,12 @@ fn write_values(values: &Values, text: &mut impl fmt::Write) -> fmt::Result {
 
 /// Whole numbers whole, others with up to three places: enough to see which side it is on.
 fn write_number(value: f64, text: &mut impl fmt::Write) -> fmt::Result {
+    // The shortest digits that mean this number are found much faster than rounded ones.
+    let shortest = value.to_string();
+    let places = shortest.split_once('.').map_or(0, |(_, after)| after.len());
+    if places <= 3 {
+        return text.write_str(&shortest);
+    }
     let mut full = format!("{value:.3}");
     if full.contains('.') {
         full.truncate(full.trim_end_matches('0').trim_end_matches('.').len());
@@ -408,4 +429,44 @@ fn check_template(template: &str, vocabulary: &Vocabulary) -> Result<(), RuleErr
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(value: f64) -> String {
+        let mut text = String::new();
+        write_number(value, &mut text).expect("a string takes all");
+        text
+    }
+
+    #[test]
+    fn numbers_have_up_to_three_places() {
+        let cases = [
+            (1000.0, "1000"),
+            (-2.5, "-2.5"),
+            (0.125, "0.125"),
+            (0.1 + 0.2, "0.3"),
+            (2.0 / 3.0, "0.667"),
+            (0.9999, "1"),
+            (1e-7, "1e-7"),
+            (0.0, "0"),
+            (1e15, "1000000000000000"),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(written(value), expected);
+        }
+    }
+
+    /// The quick way writes what rounding writes.
+    #[test]
+    fn thousandths_are_written_as_if_rounded() {
+        for thousandths in -3000..3000 {
+            let value = f64::from(thousandths) / 1000.0;
+            let rounded = format!("{value:.3}");
+            let rounded = rounded.trim_end_matches('0').trim_end_matches('.');
+            assert_eq!(written(value), rounded);
+        }
+    }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::condition::Condition;
 use crate::error::RuleError;
+use crate::program::{BATCH, Program, Truths};
 use crate::rule::{Action, Missing, Mode, Rule};
-use crate::signal::{Code, Signal, Vocabulary, is_name};
+use crate::signal::{Code, Context, Signal, Vocabulary, is_name};
 
 /// The most rules in a set, so that a rule's place fits in two bytes of a decision.
 pub const MAX_RULES: usize = 65_535;
@@ -138,13 +138,14 @@ pub struct RuleSet {
     pub(crate) thresholds: Thresholds,
     pub(crate) tiers: Vec<(Code, Thresholds)>,
     pub(crate) rules: Vec<Rule>,
+    /// The conditions of `steps`, in the same order.
+    program: Program,
     steps: Vec<Step>,
 }
 
-/// What evaluation reads of a rule that is not off, close together in memory.
+/// What counts of a rule that is not off once its condition is decided.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Step {
-    pub(crate) when: Condition,
     pub(crate) points: u32,
     pub(crate) rule: u16,
     pub(crate) action: Action,
@@ -171,6 +172,7 @@ impl RuleSet {
             thresholds: Thresholds::default(),
             tiers: Vec::new(),
             rules: rules.into_iter().collect(),
+            program: Program::default(),
             steps: Vec::new(),
         };
         set.checked()
@@ -287,14 +289,21 @@ impl RuleSet {
         found.map_or(self.thresholds, |&(_, thresholds)| thresholds)
     }
 
-    pub(crate) fn steps(&self) -> &[Step] {
-        &self.steps
+    /// The rules that are not off, up to 64 at a time, with the truths of their conditions.
+    #[inline]
+    pub(crate) fn run<'s>(
+        &'s self,
+        context: &'s Context,
+    ) -> impl Iterator<Item = (&'s [Step], Truths)> {
+        self.steps.chunks(BATCH).zip(self.program.run(context))
     }
 
     pub(crate) fn checked(mut self) -> Result<Self, RuleError> {
         self.check_head()?;
         self.check_rules()?;
         self.steps = steps(&self.rules);
+        let evaluated = self.steps.iter().map(|step| usize::from(step.rule));
+        self.program = Program::new(evaluated.map(|place| &self.rules[place].when));
         Ok(self)
     }
 
@@ -340,7 +349,6 @@ fn steps(rules: &[Rule]) -> Vec<Step> {
     let numbered = (0..=u16::MAX).zip(rules);
     let evaluated = numbered.filter(|(_, rule)| rule.mode != Mode::Off);
     let step = |(index, rule): (u16, &Rule)| Step {
-        when: rule.when.clone(),
         points: rule.points,
         rule: index,
         action: rule.action,

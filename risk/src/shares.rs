@@ -1,9 +1,15 @@
 //! Among how many networks or clients is the use spread, and which of them are new?
 
+#[cfg(feature = "serde")]
+use crate::format::{check_amount, check_time};
+
 /// The weight of use by value, faded by half-lives, for the values that weigh most: what an account
 /// normally uses, in bounded memory. A value is new until it has been known for a grace time.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub(crate) struct Shares<const SLOTS: usize> {
+    #[cfg_attr(feature = "serde", serde(with = "saved_slots"))]
     slots: [Slot; SLOTS],
 }
 
@@ -38,6 +44,8 @@ impl<const SLOTS: usize> Shares<SLOTS> {
         {
             slot.recent = slot.faded(at_ms) + weight;
             slot.last_ms = slot.last_ms.max(at_ms);
+            // A late event may tell that it was known earlier.
+            slot.first_ms = slot.first_ms.min(at_ms);
             return at_ms - slot.first_ms < DAY_MS;
         }
         let key = |slot: &Slot| slot.faded(at_ms);
@@ -88,6 +96,8 @@ impl Slot {
 
 /// A share of use that had a property, recently: two sums that fade together.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "SavedShare", into = "SavedShare"))]
 pub(crate) struct FadingShare {
     with: f64,
     all: f64,
@@ -107,5 +117,74 @@ impl FadingShare {
 
     pub(crate) fn share(&self) -> Option<f64> {
         (self.all > 0.0).then(|| self.with / self.all)
+    }
+}
+
+/// The two sums and when they were so.
+#[cfg(feature = "serde")]
+type SavedShare = (f64, f64, i64);
+
+#[cfg(feature = "serde")]
+impl From<FadingShare> for SavedShare {
+    fn from(share: FadingShare) -> Self {
+        (share.with, share.all, share.at_ms)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<SavedShare> for FadingShare {
+    type Error = String;
+
+    fn try_from((with, all, at_ms): SavedShare) -> Result<Self, String> {
+        let (with, all) = (check_amount(with)?, check_amount(all)?);
+        if with > all {
+            return Err(format!(
+                "{with} of {all} is no share: make the state anew from its source"
+            ));
+        }
+        let at_ms = check_time(at_ms)?;
+        Ok(Self { with, all, at_ms })
+    }
+}
+
+/// Slots as rows of value, weight, first and last time; a list, since serde knows no arrays of any
+/// length.
+#[cfg(feature = "serde")]
+mod saved_slots {
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::{Serialize, Serializer};
+
+    use super::{Slot, check_amount, check_time};
+
+    type Row = (u64, f64, i64, i64);
+
+    pub(super) fn serialize<S: Serializer, const SLOTS: usize>(
+        slots: &[Slot; SLOTS],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let row = |slot: &Slot| (slot.value, slot.recent, slot.first_ms, slot.last_ms);
+        let rows: Vec<Row> = slots.iter().map(row).collect();
+        rows.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>, const SLOTS: usize>(
+        deserializer: D,
+    ) -> Result<[Slot; SLOTS], D::Error> {
+        let rows = Vec::<Row>::deserialize(deserializer)?;
+        let read = |row| slot(row).map_err(D::Error::custom);
+        let slots: Vec<Slot> = rows.into_iter().map(read).collect::<Result<_, _>>()?;
+        let given = slots.len();
+        slots
+            .try_into()
+            .map_err(|_| D::Error::invalid_length(given, &format!("{SLOTS} slots").as_str()))
+    }
+
+    fn slot((value, recent, first_ms, last_ms): Row) -> Result<Slot, String> {
+        Ok(Slot {
+            value,
+            recent: check_amount(recent)?,
+            first_ms: check_time(first_ms)?,
+            last_ms: check_time(last_ms)?,
+        })
     }
 }

@@ -213,6 +213,8 @@ pub(crate) fn is_name(text: &str) -> bool {
 /// # Ok::<(), bursar_risk::RuleError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
 pub struct Code([u8; 8]);
 
 impl Code {
@@ -243,6 +245,22 @@ impl Code {
     pub fn as_str(&self) -> &str {
         let end = self.0.iter().position(|&byte| byte == 0).unwrap_or(8);
         std::str::from_utf8(&self.0[..end]).unwrap_or_default()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<String> for Code {
+    type Error = RuleError;
+
+    fn try_from(text: String) -> Result<Self, RuleError> {
+        Self::new(&text)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<Code> for String {
+    fn from(code: Code) -> Self {
+        code.as_str().to_owned()
     }
 }
 
@@ -342,9 +360,15 @@ impl Context {
         self.present & signal.bit() != 0
     }
 
+    /// The bits of a signal, zero while it is missing.
+    #[inline]
+    pub(crate) const fn word_or_zero(&self, signal: Signal) -> u64 {
+        self.values[signal.index() % MAX_SIGNALS]
+    }
+
     #[inline]
     fn word(&self, signal: Signal) -> Option<u64> {
-        let word = self.values[signal.index() % MAX_SIGNALS];
+        let word = self.word_or_zero(signal);
         self.is_known(signal).then_some(word)
     }
 

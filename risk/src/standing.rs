@@ -8,6 +8,8 @@ use crate::rule_set::{Thresholds, Verdict};
 
 /// How the past counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Holding {
     /// After this time half of a score is forgotten. Zero forgets at once.
     pub half_life: Duration,
@@ -47,7 +49,7 @@ impl Default for Holding {
 /// assert_eq!(rules.evaluate(&good).hold(&mut standing, &holding, day).verdict(), Verdict::Allow);
 /// # Ok::<(), jiff::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(
     feature = "serde",
@@ -56,7 +58,21 @@ impl Default for Holding {
 pub struct Standing {
     score: f64,
     at_ms: i64,
-    verdict: Option<Verdict>,
+    verdict: Verdict,
+    /// Whether the verdict becomes ALLOW at the next update once the score has faded.
+    will_soften: bool,
+}
+
+impl Default for Standing {
+    /// Nothing is remembered.
+    fn default() -> Self {
+        Self {
+            score: 0.0,
+            at_ms: 0,
+            verdict: Verdict::Allow,
+            will_soften: true,
+        }
+    }
 }
 
 /// What a standing comes to now.
@@ -84,14 +100,15 @@ impl Standing {
 
     /// The verdict in force after the last update.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
-        self.verdict.unwrap_or(Verdict::Allow)
+    pub const fn verdict(&self) -> Verdict {
+        self.verdict
     }
 
-    /// Whether nothing worth keeping is remembered: the faded score is under a point.
+    /// Whether nothing worth keeping is remembered: the faded score is under a point, and the verdict
+    /// is ALLOW or would become so. Forgetting such a standing changes no decision.
     #[must_use]
     pub fn is_clean(&self, holding: &Holding, now: Timestamp) -> bool {
-        self.score_at(holding, now) < 1.0 && self.verdict() == Verdict::Allow
+        self.score_at(holding, now) < 1.0 && (self.verdict == Verdict::Allow || self.will_soften)
     }
 
     /// Takes a present score in.
@@ -102,14 +119,17 @@ impl Standing {
         holding: &Holding,
         now: Timestamp,
     ) -> Held {
-        let held = self.score_at(holding, now).max(f64::from(score));
-        let entered = thresholds.verdict(held);
-        let kept = thresholds.verdict(held + f64::from(holding.margin));
-        let verdict = entered.max(self.verdict().min(kept));
+        let faded = self.score_at(holding, now);
+        let margin = f64::from(holding.margin);
+        // What idle time has softened stays soft, whatever the present score.
+        let kept = self.verdict.min(thresholds.verdict(faded + margin));
+        let held = faded.max(f64::from(score));
+        let verdict = thresholds.verdict(held).max(kept);
         *self = Self {
             score: held,
             at_ms: self.at_ms.max(now.as_millisecond()),
-            verdict: Some(verdict),
+            verdict,
+            will_soften: thresholds.verdict(1.0 + margin) == Verdict::Allow,
         };
         Held {
             score: held,
@@ -126,6 +146,7 @@ struct SavedStanding {
     score: f64,
     at_ms: i64,
     verdict: Verdict,
+    will_soften: bool,
 }
 
 #[cfg(feature = "serde")]
@@ -135,7 +156,8 @@ impl From<Standing> for SavedStanding {
             format: crate::format::Format,
             score: standing.score,
             at_ms: standing.at_ms,
-            verdict: standing.verdict(),
+            verdict: standing.verdict,
+            will_soften: standing.will_soften,
         }
     }
 }
@@ -154,7 +176,8 @@ impl TryFrom<SavedStanding> for Standing {
         Ok(Self {
             score: saved.score,
             at_ms: saved.at_ms,
-            verdict: Some(saved.verdict),
+            verdict: saved.verdict,
+            will_soften: saved.will_soften,
         })
     }
 }

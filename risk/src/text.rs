@@ -38,6 +38,7 @@
 //!
 //! `when` is a signal with exactly one of `above`, `at_least`, `below`, `at_most` or `one_of`, or
 //! exactly one of `all`, `any` and `not`. A threshold is a number or a `fraction` `of` another signal.
+//! `reason` is for those who work here and may name signals, `notice` is what the consumer may be told.
 //! `mode` is `active`, `shadow` or `off`, `missing` is `not-evaluable` or `trigger`, `policy` is
 //! `score-only` or `strictest`. Own signals are listed in `numbers` and `codes`. Fields that are not
 //! known are an error.

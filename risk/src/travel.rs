@@ -10,6 +10,8 @@ pub const LEAST_KM: f64 = 100.0;
 
 /// A point on the earth and how far from it the truth may be.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Place {
     /// Degrees north.
     pub latitude: f64,
@@ -31,6 +33,12 @@ impl Place {
             longitude: f64::from(longitude),
             error_km: f64::from(error_km),
         })
+    }
+
+    /// Whether all three numbers are finite; what is not is no place.
+    #[must_use]
+    pub const fn is_finite(&self) -> bool {
+        self.latitude.is_finite() && self.longitude.is_finite() && self.error_km.is_finite()
     }
 
     /// The least distance that two places may have: the great circle (haversine formula, mean radius

@@ -5,6 +5,7 @@
 /// never more than all of both buckets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct SlidingSum {
     bucket: i64,
     current: u64,
@@ -18,7 +19,7 @@ impl SlidingSum {
         self.advance(bucket);
         if bucket == self.bucket {
             self.current = self.current.saturating_add(amount);
-        } else if bucket == self.bucket - 1 {
+        } else if bucket == self.bucket.saturating_sub(1) {
             self.previous = self.previous.saturating_add(amount);
         }
     }
@@ -46,6 +47,8 @@ impl SlidingSum {
 
 /// Amounts of the last 24 hours by hour: sums exact to the hour, and in how many hours there was any.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct HourlyDay {
     hours: [u64; 24],
     last: i64,
@@ -58,7 +61,7 @@ impl HourlyDay {
     pub fn add(&mut self, amount: u64, at_ms: i64) {
         let hour = at_ms.div_euclid(HOUR_MS);
         self.advance(hour);
-        if self.last - hour < 24 {
+        if self.last.saturating_sub(hour) < 24 {
             let slot = &mut self.hours[hour.rem_euclid(24) as usize];
             *slot = slot.saturating_add(amount);
         }

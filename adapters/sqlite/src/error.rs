@@ -9,7 +9,9 @@ use rusqlite::ErrorCode;
 /// What went wrong in SQLite or around it.
 ///
 /// [`SqliteStore::open`](crate::SqliteStore::open) returns it; from the other operations it is the
-/// cause of a [`StoreError::Store`], where `downcast_ref` finds it.
+/// cause of a [`StoreError::Store`], where `downcast_ref` finds it, as it does in
+/// [`LedgerError::Store`](bursar_pricing::ledger::LedgerError::Store) and in the
+/// [`StoreError`](bursar_pricing::StoreError) of prices.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SqliteError {
@@ -72,6 +74,14 @@ pub enum SqliteError {
         ordinal: u64,
         /// What of it, and why.
         reason: String,
+    },
+    /// What is stored cannot be what was written.
+    #[error("{place} is damaged: {problem}; restore the file from a copy")]
+    Corrupt {
+        /// Which row or file, in words: ``quote `q-1` ``.
+        place: String,
+        /// What is wrong with it.
+        problem: String,
     },
     /// A thread could not be started.
     #[error("cannot start a thread for the database: {0}")]

@@ -1,27 +1,19 @@
 //! How are books kept that a crash cannot make wrong?
-//!
-//! One thread writes. It takes all transactions that wait and commits them together, so that many
-//! callers at once share the wait for the disk; each is answered after the commit.
 
 mod books;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use bursar_pricing::ledger::{Account, Audit, Entry, Ledger, LedgerError, Posted, Transaction};
 use bursar_units::{Currency, Money};
 use futures_channel::oneshot;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
+use crate::group_commit::GroupCommit;
 use crate::store::spawn;
 use crate::{SqliteError, SqliteOptions, schema};
-
-/// How many transactions share a commit at most: a bound on what one crash leaves undecided, and on
-/// how long the first of them waits.
-const LARGEST_COMMIT: usize = 256;
 
 /// A [`Ledger`] in a SQLite file of its own: double-entry, append-only, durable.
 ///
@@ -65,21 +57,7 @@ pub struct SqliteLedger {
     /// `None` for a ledger in memory, which has one connection.
     path: Option<PathBuf>,
     options: SqliteOptions,
-    /// `None` only while the ledger is dropped.
-    work: Option<Sender<Work>>,
-    writer: Option<JoinHandle<()>>,
-}
-
-/// What the writing thread is asked for.
-enum Work {
-    Post(Posting),
-    Read(Box<dyn FnOnce(&Connection) + Send>),
-}
-
-/// A transaction, and who waits for what becomes of it.
-struct Posting {
-    transaction: Transaction,
-    answer: oneshot::Sender<Result<Posted, LedgerError>>,
+    writer: GroupCommit,
 }
 
 impl SqliteLedger {
@@ -111,26 +89,15 @@ impl SqliteLedger {
     }
 
     fn start(
-        mut connection: Connection,
+        connection: Connection,
         path: Option<PathBuf>,
         options: &SqliteOptions,
     ) -> Result<Self, SqliteError> {
-        let (work, works) = channel::<Work>();
-        let writer = spawn("bursar-sqlite-ledger", move || run(&mut connection, &works))?;
         Ok(Self {
             path,
             options: options.clone(),
-            work: Some(work),
-            writer: Some(writer),
+            writer: GroupCommit::start("bursar-sqlite-ledger", connection)?,
         })
-    }
-
-    fn send(&self, work: Work) -> Result<(), LedgerError> {
-        let sender = self
-            .work
-            .as_ref()
-            .ok_or_else(|| failed(SqliteError::Stopped))?;
-        sender.send(work).map_err(|_| failed(SqliteError::Stopped))
     }
 
     /// What the writing thread's connection says, after what was posted before.
@@ -138,25 +105,16 @@ impl SqliteLedger {
         &self,
         question: impl FnOnce(&Connection) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, LedgerError> {
-        let (answer, answered) = oneshot::channel();
-        self.send(Work::Read(Box::new(move |connection| {
-            // Nobody waits when the caller was dropped.
-            let _ = answer.send(question(connection));
-        })))?;
-        answered.await.map_err(|_| failed(SqliteError::Stopped))?
+        self.writer.ask(question).await.map_err(failed)?
     }
 }
 
 #[async_trait]
 impl Ledger for SqliteLedger {
     async fn post(&self, transaction: &Transaction) -> Result<Posted, LedgerError> {
-        let (answer, answered) = oneshot::channel();
         let transaction = transaction.clone();
-        self.send(Work::Post(Posting {
-            transaction,
-            answer,
-        }))?;
-        answered.await.map_err(|_| failed(SqliteError::Stopped))?
+        let post = move |connection: &Connection| books::post(connection, &transaction);
+        self.writer.change(post).await.map_err(LedgerError::Store)?
     }
 
     async fn balance(&self, account: &Account, currency: Currency) -> Result<Money, LedgerError> {
@@ -193,83 +151,8 @@ impl Ledger for SqliteLedger {
     }
 }
 
-/// Does what is asked until nobody can ask any more.
-fn run(connection: &mut Connection, works: &Receiver<Work>) {
-    let mut next = works.recv().ok();
-    while let Some(work) = next.take() {
-        match work {
-            Work::Read(question) => question(connection),
-            Work::Post(first) => {
-                let mut postings = vec![first];
-                while postings.len() < LARGEST_COMMIT {
-                    match works.try_recv() {
-                        Ok(Work::Post(posting)) => postings.push(posting),
-                        other => {
-                            next = other.ok();
-                            break;
-                        }
-                    }
-                }
-                commit(connection, postings);
-            }
-        }
-        if next.is_none() {
-            next = works.recv().ok();
-        }
-    }
-}
-
-/// Applies transactions in their order and answers each of them after the commit.
-fn commit(connection: &mut Connection, postings: Vec<Posting>) {
-    let outcomes = attempt(connection, &postings);
-    match outcomes {
-        Ok(outcomes) => {
-            for (posting, outcome) in postings.into_iter().zip(outcomes) {
-                let _ = posting.answer.send(outcome);
-            }
-        }
-        Err(error) => {
-            // None of them was written. The first is told the cause itself, the others its words.
-            let words = error.to_string();
-            let mut error = Some(error);
-            for posting in postings {
-                let cause = error
-                    .take()
-                    .map_or_else(|| words.clone().into(), Into::into);
-                let _ = posting.answer.send(Err(LedgerError::Store(cause)));
-            }
-        }
-    }
-}
-
-fn attempt(
-    connection: &mut Connection,
-    postings: &[Posting],
-) -> Result<Vec<Result<Posted, LedgerError>>, SqliteError> {
-    // Immediate: what is read in it holds until the commit, also beside other processes.
-    let books = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let outcomes: Result<Vec<_>, SqliteError> = postings
-        .iter()
-        .map(|posting| books::post(&books, &posting.transaction))
-        .collect();
-    let outcomes = outcomes?;
-    books.commit()?;
-    Ok(outcomes)
-}
-
 fn failed(error: SqliteError) -> LedgerError {
     LedgerError::Store(Box::new(error))
-}
-
-/// Waits until what was posted is committed and the connection closed.
-impl Drop for SqliteLedger {
-    fn drop(&mut self) {
-        self.work = None;
-        if let Some(writer) = self.writer.take() {
-            // A panic of that thread has been reported to whoever waited for its answer.
-            let _ = writer.join();
-        }
-    }
 }
 
 impl fmt::Debug for SqliteLedger {

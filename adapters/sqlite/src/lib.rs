@@ -1,4 +1,4 @@
-//! Where do billing records stay, without a server?
+//! Where do billing records, books and prices stay, without a server?
 //!
 //! [`SqliteStore`] implements [`CostStore`](bursar_cost_model::CostStore) on an embedded SQLite
 //! database: one file, no service to run, readable with any tool that speaks SQL. A partition (a
@@ -21,6 +21,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
 //! ```
+//!
+//! Two more kinds of file keep what `bursar-pricing` decides: [`SqliteLedger`] its books, and
+//! [`SqlitePriceStore`] its price lists and quotes. Their documentation tells their tables; versions, what
+//! several processes see, and what a failure leaves are as below.
 //!
 //! # Version
 //! SQLite is built in from the source that `rusqlite` 0.41 bundles (3.54); nothing of the system's
@@ -90,7 +94,9 @@
 //! No environment variables are read, no clock, and no randomness.
 
 mod error;
+mod group_commit;
 mod ledger;
+mod prices;
 mod read;
 mod row;
 mod scan;
@@ -100,6 +106,7 @@ mod write;
 
 pub use error::SqliteError;
 pub use ledger::SqliteLedger;
+pub use prices::SqlitePriceStore;
 pub use store::{SqliteOptions, SqliteStore};
 
 #[cfg(doctest)]

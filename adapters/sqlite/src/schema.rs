@@ -36,6 +36,13 @@ pub(crate) const LEDGER: Schema = Schema {
     holds: "a ledger",
 };
 
+/// Price lists and quotes.
+pub(crate) const PRICES: Schema = Schema {
+    application_id: i32::from_be_bytes(*b"BurP"),
+    migrations: &[include_str!("schema/prices_v1.sql")],
+    holds: "a store of prices",
+};
+
 impl Schema {
     /// The schema version that this program writes.
     fn version(&self) -> i32 {
@@ -159,12 +166,14 @@ fn header(schema: &Schema, connection: &Connection, path: &Path) -> Result<Heade
             tables: row.get(2)?,
         })
     });
+    let foreign = |found: &str| SqliteError::Foreign {
+        path: path.to_owned(),
+        found: found.to_owned(),
+        wanted: schema.holds,
+    };
     read.map_err(|error| match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => SqliteError::Foreign {
-            path: path.to_owned(),
-            found: "no SQLite database".to_owned(),
-            wanted: schema.holds,
-        },
+        Some(ErrorCode::NotADatabase) => foreign("no SQLite database"),
+        Some(ErrorCode::DatabaseCorrupt) => foreign("a damaged SQLite database"),
         Some(ErrorCode::CannotOpen) => cannot_open(path, error),
         _ => error.into(),
     })

@@ -112,12 +112,17 @@ impl Problem {
         }
     }
 
-    /// The places in which cost, quantum and the contract's amounts are whole numbers.
+    /// The places in which all amounts that the price follows from are whole numbers: a fixed price has
+    /// nothing to do with bounds and quantum.
     fn scale(&self) -> u32 {
-        let contract = [self.contract_floor, self.contract_ceiling, self.fixed_price];
+        let cost = self.cost.scale();
+        if let Some(price) = self.fixed_price {
+            return cost.max(price.scale());
+        }
+        let contract = [self.contract_floor, self.contract_ceiling];
         let finest = contract.iter().flatten().map(Decimal::scale).max();
         let finest = finest.unwrap_or_default();
-        finest.max(self.cost.scale()).max(self.quantum.scale())
+        finest.max(cost).max(self.quantum.scale())
     }
 }
 
@@ -187,7 +192,7 @@ impl<W: Whole> Path<W> {
                 .divided(power(self.scale)?)?
                 .ceiling()?;
             if units < W::of(DECIMAL_LIMIT) {
-                return Ok(Some((bound, decimal(units, places)?)));
+                return Ok(Some((bound, required(units, places)?)));
             }
         }
         Err(Refusal::TooManyDigits.into())
@@ -302,10 +307,10 @@ impl<W: Whole> Limits<W> {
             (false, false) => Refusal::CostRiseTooWide,
             (true, true) => Refusal::Contradiction,
             (true, false) => Refusal::Floor {
-                limit: decimal(self.high.ceiling()?, scale)?,
+                limit: required(self.high.ceiling()?, scale)?,
             },
             (false, true) => Refusal::Ceiling {
-                limit: decimal(self.low.ceiling()?, scale)?,
+                limit: required(self.low.ceiling()?, scale)?,
             },
         })
     }
@@ -331,55 +336,62 @@ fn rounded<W: Whole, const N: usize>(
     totals: &[Fraction<W>; N],
     finer: W,
     coarse: W,
-) -> Result<[i128; N], TooWide> {
-    let mut rounded = [0; N];
+) -> Result<[W; N], TooWide> {
+    let mut rounded = [W::of(0); N];
     let last = N.saturating_sub(1);
     for (index, (rounded, total)) in rounded.iter_mut().zip(totals).enumerate() {
         let is_whole = index == 0 || index == last;
         let coarse = if is_whole { W::of(1) } else { coarse };
         let multiple = total.times(finer)?.divided(coarse)?.half_even()?;
-        let units = multiple.times(coarse)?.to_u128()?;
-        *rounded = i128::try_from(units).map_err(|_| TooWide)?;
+        *rounded = multiple.times(coarse)?;
     }
     Ok(rounded)
 }
 
-/// What is added from each total to the next; `None` where a decimal does not hold it.
-fn differences<const N: usize>(totals: [i128; N], scale: u32) -> Option<[Decimal; N]> {
+/// What is added from each total to the next; `None` where a decimal does not hold it or a total, for the
+/// steps are to be added up in decimals.
+fn differences<W: Whole, const N: usize>(totals: [W; N], scale: u32) -> Option<[Decimal; N]> {
     let mut steps = [Decimal::ZERO; N];
-    let mut before = 0;
+    let mut before = W::of(0);
     for (step, total) in steps.iter_mut().zip(totals) {
-        *step = shortened(total.checked_sub(before)?, scale)?;
+        decimal(total, scale)?;
+        *step = match total.minus(before) {
+            Ok(rise) => decimal(rise, scale)?,
+            Err(TooWide) => negative(decimal(before.minus(total).ok()?, scale)?),
+        };
         before = total;
     }
     Some(steps)
 }
 
-/// So many units of the `scale`-th place, without zeros at the end where they are too many.
-fn shortened(mut units: i128, mut scale: u32) -> Option<Decimal> {
-    while units.unsigned_abs() >= DECIMAL_LIMIT {
-        if units.checked_rem(10)? != 0 {
+fn negative(mut amount: Decimal) -> Decimal {
+    amount.set_sign_negative(!amount.is_zero());
+    amount
+}
+
+/// So many units of the `scale`-th place, without zeros at the end where they are too many; `None` where
+/// a decimal does not hold it.
+fn decimal<W: Whole>(mut units: W, mut scale: u32) -> Option<Decimal> {
+    while units >= W::of(DECIMAL_LIMIT) {
+        let (shorter, digit) = units.divided(W::of(10)).ok()?;
+        if !digit.is_zero() {
             return None;
         }
-        units = units.checked_div(10)?;
-        scale = scale.checked_sub(1)?;
+        (units, scale) = (shorter, scale.checked_sub(1)?);
     }
+    let units = units.to_u128().ok()?.cast_signed();
     Decimal::try_from_i128_with_scale(units, scale).ok()
 }
 
-/// So many units of the `scale`-th place.
-fn decimal<W: Whole>(units: W, scale: u32) -> Result<Decimal, Stop> {
-    if units >= W::of(DECIMAL_LIMIT) {
-        return Err(Refusal::TooManyDigits.into());
-    }
-    Decimal::try_from_i128_with_scale(units.to_u128()?.cast_signed(), scale)
-        .map_err(|_| Refusal::TooManyDigits.into())
+/// The same where the price or its explanation cannot do without it.
+fn required<W: Whole>(units: W, scale: u32) -> Result<Decimal, Stop> {
+    decimal(units, scale).ok_or(Stop::Refused(Refusal::TooManyDigits))
 }
 
-/// So many quanta, with the places of the quantum.
+/// So many quanta, with the places of the quantum where they fit.
 fn multiple<W: Whole>(count: W, quantum: Decimal) -> Result<Decimal, Stop> {
     let quantum_units: W = units(quantum, quantum.scale())?;
-    decimal(count.times(quantum_units)?, quantum.scale())
+    required(count.times(quantum_units)?, quantum.scale())
 }
 
 /// 10^`places`.

@@ -12,8 +12,8 @@ use crate::price::{Price, PriceRequest};
 
 /// The SHA-256 of all that a price depends on: the request and the rules that applied to it.
 ///
-/// Each input enters with its length, numbers without zeros at their ends, so that different inputs differ
-/// and equal amounts do not. The text is 64 hexadecimal digits.
+/// Names enter with their lengths, amounts without zeros at their ends and rates in billionths, so that
+/// different inputs differ and equal ones do not. The text is 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
@@ -25,7 +25,19 @@ impl Fingerprint {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+}
 
+/// What a quote was made from: the inputs themselves while they are at hand, or their hash where that alone
+/// was kept. Hashing takes longer than pricing, and most quotes are never compared.
+#[derive(Clone)]
+pub(super) enum Origin {
+    Inputs(Vec<u8>),
+    #[cfg(feature = "serde")]
+    Kept(Fingerprint),
+}
+
+impl Origin {
+    /// The request, and the rules that applied to it.
     pub(super) fn of(policy: &PricingPolicy, request: &PriceRequest<'_>, price: &Price) -> Self {
         let mut inputs = Inputs::new();
         inputs.text("bursar quote 1");
@@ -36,18 +48,45 @@ impl Fingerprint {
         inputs.text(request.kind.map_or("", |kind| kind.as_str()));
         inputs.supply(request.supply);
         inputs.date(request.date);
-        inputs.number(request.cost_rise.as_decimal());
-        inputs.number(request.volume_discount.as_decimal());
+        inputs.billionths(request.cost_rise.billionths());
+        inputs.billionths(request.volume_discount.billionths());
         inputs.contract(request);
         inputs.flag(price.tier().is_base());
-        inputs.number(price.tier().margin().as_decimal());
-        inputs.number(price.model_factor().as_decimal());
-        inputs.number(price.supply_factor().as_decimal());
-        inputs.number(policy.bounds().least().as_decimal());
-        inputs.number(policy.bounds().most().as_decimal());
+        inputs.billionths(price.tier().margin().billionths());
+        inputs.billionths(price.model_factor().billionths());
+        inputs.billionths(price.supply_factor().billionths());
+        inputs.billionths(policy.bounds().least().billionths());
+        inputs.billionths(policy.bounds().most().billionths());
         let quantum = policy.quantum().step_in(request.cost.currency());
         inputs.number(quantum.unwrap_or_default());
-        Self(inputs.hash())
+        Self::Inputs(inputs.bytes)
+    }
+
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        match self {
+            Self::Inputs(bytes) => Fingerprint(Sha256::digest(bytes).into()),
+            #[cfg(feature = "serde")]
+            Self::Kept(fingerprint) => *fingerprint,
+        }
+    }
+}
+
+/// Inputs are compared themselves where both are at hand.
+impl PartialEq for Origin {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Inputs(these), Self::Inputs(those)) => these == those,
+            #[cfg(feature = "serde")]
+            _ => self.fingerprint() == other.fingerprint(),
+        }
+    }
+}
+
+impl Eq for Origin {}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fingerprint().fmt(f)
     }
 }
 
@@ -71,7 +110,11 @@ impl Inputs {
     }
 
     fn number(&mut self, number: Decimal) {
-        self.bytes.extend(number.normalize().serialize());
+        self.bytes.extend(without_zeros(number).serialize());
+    }
+
+    fn billionths(&mut self, billionths: u64) {
+        self.bytes.extend(billionths.to_le_bytes());
     }
 
     fn flag(&mut self, flag: bool) {
@@ -89,7 +132,7 @@ impl Inputs {
             Supply::State(state) => self.bytes.extend([0, state as u8]),
             Supply::Utilization(utilization) => {
                 self.bytes.push(1);
-                self.number(utilization.as_decimal());
+                self.billionths(utilization.billionths().into());
             }
         }
     }
@@ -115,15 +158,23 @@ impl Inputs {
                 Some(Term::FixedPrice(money) | Term::Floor(money) | Term::Ceiling(money)) => {
                     self.number(money.amount());
                 }
-                Some(Term::Discount(discount)) => self.number(discount.as_decimal()),
+                Some(Term::Discount(discount)) => self.billionths(discount.billionths()),
                 None => {}
             }
         }
     }
+}
 
-    fn hash(self) -> [u8; 32] {
-        Sha256::digest(&self.bytes).into()
+/// The number with as few places as it can be written with; short ones without the divisions of 96 bits.
+fn without_zeros(number: Decimal) -> Decimal {
+    let Ok(mut mantissa) = i64::try_from(number.mantissa()) else {
+        return number.normalize();
+    };
+    let mut scale = number.scale();
+    while let (0, Some(shorter)) = (mantissa % 10, scale.checked_sub(1)) {
+        (mantissa, scale) = (mantissa / 10, shorter);
     }
+    Decimal::try_new(mantissa, scale).unwrap_or(number)
 }
 
 /// 64 hexadecimal digits.

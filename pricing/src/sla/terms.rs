@@ -6,6 +6,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 
 use crate::Tier;
+use crate::exact::{TooWide, Whole, Wide, units};
 
 /// Why terms of service cannot be written down, or a period cannot be judged by them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -102,16 +103,22 @@ impl Share {
         self.0
     }
 
-    /// Whether `part` of `whole` is at least this share, decided without a division.
+    /// Whether `part` of `whole` is at least this share, decided on whole numbers of any size.
     ///
     /// Of nothing every share is reached, since nothing was missed.
     #[must_use]
     pub fn is_reached_by(self, part: u64, whole: u64) -> bool {
-        // Both sides times 10^scale: whole numbers below 2^64 × 10^28 ÷ 10^28.
-        match Decimal::from(whole).checked_mul(self.0) {
-            Some(needed) => Decimal::from(part) >= needed,
-            None => part >= whole,
-        }
+        self.is_reached_in::<u128>(part, whole)
+            .or_else(|TooWide| self.is_reached_in::<Wide>(part, whole))
+            // Never reached: 64 bits times 94 are fewer than 512.
+            .unwrap_or(part >= whole)
+    }
+
+    /// part × 10^places ≥ whole × digits, for a share of so many digits and places.
+    fn is_reached_in<W: Whole>(self, part: u64, whole: u64) -> Result<bool, TooWide> {
+        let part = units::<W>(Decimal::from(part), self.0.scale())?;
+        let digits = W::of(self.0.mantissa().unsigned_abs());
+        Ok(part >= W::of(whole.into()).times(digits)?)
     }
 }
 

@@ -11,7 +11,9 @@ mod combinations;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod contracts;
+mod digits;
 mod properties;
+mod quotes;
 mod rational;
 mod reconciliation;
 mod sla;

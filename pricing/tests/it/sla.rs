@@ -59,6 +59,36 @@ fn cents() -> CompensationTerms {
 }
 
 #[test]
+fn a_share_is_judged_to_its_last_digit() {
+    // The least share of 28 places over k ÷ n, so that k of n do not reach it, however close they are.
+    for (k, n, share) in [
+        (90_000, 90_001, "0.9999888890123443072854746059"),
+        (2, 3, "0.6666666666666666666666666667"),
+        (
+            12_297_829_382_473_034_410,
+            18_446_744_073_709_551_615,
+            "0.6666666666666666666666666667",
+        ),
+        // The product is so close over k that a decimal of 28 digits is k itself.
+        (
+            8_581_891_992_003_175_436,
+            10_387_487_470_760_934_340,
+            "0.8261759175315289029628308784",
+        ),
+    ] {
+        let above = Share::new(share.parse().unwrap()).unwrap();
+        assert!(!above.is_reached_by(k, n), "{k} of {n} reach {share}");
+        assert!(
+            above.is_reached_by(k + 1, n),
+            "{k} + 1 of {n} do not reach {share}"
+        );
+        let last_digit = Decimal::from_i128_with_scale(1, 28);
+        let below = Share::new(above.as_decimal() - last_digit).unwrap();
+        assert!(below.is_reached_by(k, n), "{k} of {n} do not reach {below}");
+    }
+}
+
+#[test]
 fn availability_is_judged_by_whole_numbers_at_its_boundary() {
     for (answered, failed, expected) in [
         (9_999, 1, AvailabilityVerdict::Kept),
@@ -386,6 +416,29 @@ fn check_month(answered: u64, failed: u64, fees: i64, value: i64, credit: u32, r
     if report.availability != AvailabilityVerdict::Broken {
         assert!(owed.total().unwrap().is_zero());
     }
+    check_given_once(&owed);
+}
+
+/// Whether a compensation that is posted twice is in the books once, and not at all where nothing is owed.
+fn check_given_once(owed: &Compensation) {
+    let key = CompensationKey {
+        tenant: "acme".to_owned(),
+        period: november(),
+        sla: "api".to_owned(),
+    };
+    let ledger = MemoryLedger::new();
+    let transaction = owed.transaction(&key, november().end()).unwrap();
+    assert_eq!(transaction.is_none(), owed.total().unwrap().is_zero());
+    for n_before in 0..2 {
+        let Some(transaction) = &transaction else {
+            break;
+        };
+        let posted = block_on(ledger.post(transaction)).unwrap();
+        assert_eq!(matches!(posted, Posted::Applied(_)), n_before == 0);
+    }
+    let wallet = Account::wallet(&key.tenant);
+    let credited = block_on(ledger.balance(&wallet, Currency::USD)).unwrap();
+    assert_eq!(credited, owed.credit);
 }
 
 proptest! {

@@ -2,7 +2,7 @@
 
 use crate::signal::{Context, Signal};
 
-pub(super) const N_FEATURES: usize = 14;
+pub(super) const N_FEATURES: usize = 16;
 
 /// The sign that a weight may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub const FEATURES: &[(&str, Direction); N_FEATURES] = &[
     ("new_place", Raises),
     ("new_place_and_jump", Raises),
     ("new_network_and_jump", Raises),
+    ("old_and_new_place", Raises),
+    ("old_and_new_network", Raises),
     ("spend_jump", Raises),
     ("young_and_spending", Raises),
     ("new_account_spend", Raises),
@@ -47,6 +49,8 @@ pub(super) fn features(context: &Context) -> [f64; N_FEATURES] {
     let youth = get(Signal::ACCOUNT_AGE_DAYS).map_or(0.0, |days| 7.0 / (7.0 + days.max(0.0)));
     let travels =
         get(Signal::IMPOSSIBLE_TRAVELS).map_or(0.0, |value| value.max(0.0).ln_1p().min(4.0));
+    // Who moves leaves the old place; a thief and the owner use both at once. One when half is new.
+    let both = |signal| 4.0 * share(signal) * (1.0 - share(signal));
     let hours = get(Signal::ACTIVE_HOURS).map_or(0.0, |value| (value / 24.0).clamp(0.0, 1.0));
     [
         concurrent,
@@ -58,6 +62,8 @@ pub(super) fn features(context: &Context) -> [f64; N_FEATURES] {
         share(Signal::NEW_PLACE_SHARE),
         share(Signal::NEW_PLACE_SHARE) * jump,
         share(Signal::NEW_NETWORK_SHARE) * jump,
+        both(Signal::NEW_PLACE_SHARE) * jump,
+        both(Signal::NEW_NETWORK_SHARE) * jump,
         jump,
         youth * spend,
         if youth > 0.5 {

@@ -6,8 +6,11 @@ use super::{Example, logistic};
 /// Penalty on squared weights, for a likelihood averaged over examples: weak, against separation.
 const PENALTY: f64 = 1e-3;
 
-/// Steps of accelerated projected gradient; the loss changes in the sixth place by then.
+/// At most so many steps of accelerated projected gradient; the loss changes in the sixth place by then.
 const STEPS: usize = 400;
+
+/// No weight moves by more than this in the last step.
+const STILL: f64 = 1e-5;
 
 /// As many folds for calibration as are usual.
 const FOLDS: usize = 5;
@@ -30,7 +33,7 @@ impl Row {
     }
 }
 
-type Weights = (f64, [f64; N_FEATURES]);
+pub(super) type Weights = (f64, [f64; N_FEATURES]);
 
 fn log_odds(row: &Row, (base, weights): &Weights) -> f64 {
     base + row
@@ -41,8 +44,12 @@ fn log_odds(row: &Row, (base, weights): &Weights) -> f64 {
         .sum::<f64>()
 }
 
-/// Minimizes the penalized loss by projected gradient with momentum (Beck and Teboulle, 2009).
-pub(super) fn fit(rows: &[Row]) -> Weights {
+/// No weights at all, from where a first fit begins.
+pub(super) const NOTHING: Weights = (0.0, [0.0; N_FEATURES]);
+
+/// Minimizes the penalized loss by projected gradient with momentum (Beck and Teboulle, 2009). The
+/// loss is convex, so where the search begins decides only how soon it ends.
+pub(super) fn fit(rows: &[Row], start: &Weights) -> Weights {
     let total: f64 = rows
         .iter()
         .map(|row| row.weight)
@@ -53,7 +60,7 @@ pub(super) fn fit(rows: &[Row]) -> Weights {
         |row: &Row| row.weight * (1.0 + row.parts.iter().map(|part| part * part).sum::<f64>());
     let curvature = rows.iter().map(square).sum::<f64>() / total / 4.0 + PENALTY;
     let step = 1.0 / curvature;
-    let mut current: Weights = (0.0, [0.0; N_FEATURES]);
+    let mut current = *start;
     let mut ahead = current;
     let mut momentum = 1.0_f64;
     for _ in 0..STEPS {
@@ -73,10 +80,21 @@ pub(super) fn fit(rows: &[Row]) -> Weights {
         for index in 0..N_FEATURES {
             ahead.1[index] = next.1[index] + push * (next.1[index] - current.1[index]);
         }
+        let is_still = moved(&current, &next) < STILL;
         current = next;
         momentum = grown;
+        if is_still {
+            break;
+        }
     }
     current
+}
+
+/// The longest way of a weight.
+fn moved(before: &Weights, after: &Weights) -> f64 {
+    let ways = before.1.iter().zip(&after.1);
+    let ways = ways.map(|(one, other)| (one - other).abs());
+    ways.fold((before.0 - after.0).abs(), f64::max)
 }
 
 fn gradient(rows: &[Row], weights: &Weights, total: f64) -> Weights {
@@ -98,14 +116,14 @@ fn gradient(rows: &[Row], weights: &Weights, total: f64) -> Weights {
 
 /// Slope and shift of the log-odds that fit the labels of held-out folds best (Platt, 1999; Newton's
 /// method as Lin, Lin and Weng, 2007, with their smoothed targets). (1, 0) leaves them as they are.
-pub(super) fn calibrate(rows: &[Row]) -> (f64, f64) {
+pub(super) fn calibrate(rows: &[Row], start: &Weights) -> (f64, f64) {
     let mut scored = Vec::with_capacity(rows.len());
     // Neighbors are moments of one account, so folds are blocks.
     let block = rows.len().div_ceil(FOLDS).max(1);
     for (index, fold) in rows.chunks(block).enumerate() {
         let (before, after) = (&rows[..index * block], &rows[index * block + fold.len()..]);
         let rest: Vec<Row> = before.iter().chain(after).copied().collect();
-        let weights = fit(&rest);
+        let weights = fit(&rest, start);
         scored.extend(fold.iter().map(|row| (log_odds(row, &weights), row)));
     }
     platt(&scored)

@@ -43,6 +43,8 @@ struct RuleText {
     missing: Missing,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    notice: Option<String>,
 }
 
 /// All forms in one, since an untagged enum could not say what is wrong.
@@ -146,6 +148,7 @@ impl RuleText {
             mode: rule.mode,
             missing: rule.missing,
             reason: rule.reason.clone(),
+            notice: rule.notice.clone(),
         }
     }
 
@@ -156,6 +159,7 @@ impl RuleText {
             .mode(self.mode)
             .when_missing(self.missing);
         rule.reason = self.reason;
+        rule.notice = self.notice;
         Ok(rule)
     }
 }

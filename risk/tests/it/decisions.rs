@@ -53,6 +53,12 @@ fn the_sixteen_combinations_of_the_four_rules_are_as_specified() {
         (125, Block),
         (155, Block),
     ];
+    let names = [
+        "high_velocity",
+        "account_sharing",
+        "unusual_pattern",
+        "new_account_high_value",
+    ];
     let rules = RuleSet::standard();
     for (bits, (score, verdict)) in (0..16).zip(table) {
         let context = context(bits);
@@ -62,7 +68,10 @@ fn the_sixteen_combinations_of_the_four_rules_are_as_specified() {
             (score, verdict),
             "{bits:04b}"
         );
-        assert_eq!(decision.triggered().len(), bits.count_ones() as usize);
+        let triggered: Vec<&str> = decision.triggered().map(|rule| rule.name()).collect();
+        let held = (0..4).filter(|place| bits >> place & 1 == 1);
+        let expected: Vec<&str> = held.map(|place: usize| names[place]).collect();
+        assert_eq!(triggered, expected, "{bits:04b}");
         assert_eq!(decision.not_evaluable().len(), 0);
     }
 }

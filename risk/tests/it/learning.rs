@@ -43,8 +43,10 @@ fn a_ring_looks_worse_than_a_fleet_in_an_unseen_world() {
             .collect();
         odds.iter().sum::<f64>() / odds.len() as f64
     };
-    assert!(mean(Kind::ResellerRing) > mean(Kind::CiFleet) + 2.0);
-    assert!(mean(Kind::ResellerRing) > mean(Kind::VpnUser) + 1.0);
+    let (ring, fleet) = (mean(Kind::ResellerRing), mean(Kind::CiFleet));
+    let vpn_user = mean(Kind::VpnUser);
+    assert!(ring > fleet + 2.0, "{ring} {fleet}");
+    assert!(ring > vpn_user + 1.0, "{ring} {vpn_user}");
 }
 
 #[cfg(feature = "serde")]

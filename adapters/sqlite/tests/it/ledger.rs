@@ -128,7 +128,9 @@ fn the_audit_finds_what_somebody_forged() {
 #[test]
 #[ignore = "the child of `eight_writers_are_killed_at_random_moments`"]
 fn eight_writers_write_until_they_are_killed() {
-    let (database, starts) = orders();
+    let Some((database, starts)) = orders() else {
+        return;
+    };
     let ledger = SqliteLedger::open(database).unwrap();
     let starts = starts.split(',').map(|start| start.parse::<u64>().unwrap());
     std::thread::scope(|scope| {

@@ -14,4 +14,6 @@ mod files;
 mod generations;
 mod kill;
 mod ledger;
+mod prices;
+mod prices_killed;
 mod processes;
