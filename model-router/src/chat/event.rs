@@ -6,6 +6,10 @@ use super::{ChatAnswer, ContentBlock, FinishReason, ToolUse};
 use crate::{ModelId, Usage};
 
 /// A part of an answer that arrives while the model writes.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an answer has one end; a box there would save nobody anything"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

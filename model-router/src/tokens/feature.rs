@@ -58,7 +58,9 @@ features! {
     Symbols, SymbolRuns,
     Boxes, BoxRuns,
     Emoji, EmojiRuns,
-    /// Of scripts that have no weight of their own, counted like their bytes' worth.
+    /// Alphabets that have no weight of their own.
+    OtherLetters, OtherLetterRuns,
+    /// What is none of these: phonetic letters, combining accents, private use.
     Rest, RestRuns,
 }
 

@@ -7,7 +7,7 @@
 
 use bursar_units::TokenCount;
 
-use super::estimate::Ratios;
+use super::estimate::{Ratios, round_up};
 use super::feature::N_FEATURES;
 use super::scan::{self, N_PIECES};
 use super::weights::{MAX_PIECE_STEPS, PIECE_STEP, SIZES, TokenWeights, size_of};
@@ -50,6 +50,10 @@ pub enum FitError {
         count: usize,
     },
 }
+
+/// Ratios beyond these are kept as these.
+const LEAST_RATIO: f64 = 1e-3;
+const MOST_RATIO: f64 = 999.0;
 
 /// One in a hundred is seen in a hundred at the least.
 const MIN_SAMPLES: usize = 100;
@@ -145,20 +149,26 @@ fn steps_of(weight: f64) -> u8 {
 }
 
 /// Mean and quantiles of ratios, of which there is at least one.
+#[expect(clippy::cast_precision_loss, reason = "far under 2⁵³ samples")]
 fn ratios_of(ratios: &mut [f64]) -> Ratios {
     ratios.sort_by(f64::total_cmp);
-    // The quantile of rank ⌈q n⌉: at least the share q of the ratios is not above it.
-    let at = |percent: usize| {
-        let rank = (ratios.len() * percent).div_ceil(100);
-        ratios[rank.clamp(1, ratios.len()) - 1].clamp(1e-3, 999.0)
+    let n = ratios.len() as f64;
+    let at = |rank: f64| {
+        let index = usize::try_from(round_up(rank))
+            .unwrap_or(usize::MAX)
+            .clamp(1, ratios.len())
+            - 1;
+        ratios[index].clamp(LEAST_RATIO, MOST_RATIO)
     };
-    #[expect(clippy::cast_precision_loss, reason = "far under 2⁵³ samples")]
-    let mean = ratios.iter().sum::<f64>() / ratios.len() as f64;
+    // Two standard deviations of a rank further on: a bound that one in a hundred texts passes, and not
+    // one that as likely as not more do.
+    let bound = |q: f64| at(q * n + 2.0 * (n * q * (1.0 - q)).sqrt());
+    let mean = ratios.iter().sum::<f64>() / n;
     Ratios {
-        mean: mean.clamp(1e-3, 999.0),
-        p50: at(50),
-        p95: at(95),
-        p99: at(99),
+        mean: mean.clamp(LEAST_RATIO, MOST_RATIO),
+        p50: at(0.50 * n),
+        p95: bound(0.95),
+        p99: bound(0.99),
     }
 }
 
