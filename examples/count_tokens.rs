@@ -3,6 +3,11 @@
 //! Without files it counts texts in many languages and formats that it brings along. `--evaluate` shows
 //! how far the estimator and the usual rules of thumb are off, by kind of text; `--fit` makes weights for
 //! a tokenizer of your own from texts and their counts.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "what it finds, and what it leaves out, is printed"
+)]
 
 #[path = "count_tokens/evaluate.rs"]
 mod evaluate;

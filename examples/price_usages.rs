@@ -3,6 +3,7 @@
 //! Reads a price list in the form of genai-prices and cases in the form of its `tests/dataset/usages.json`:
 //! bodies with the usage that each provider's reader should find in them, and with prices where the list
 //! has any. Without arguments it takes a small list and bodies of its own.
+#![expect(clippy::print_stdout, reason = "what it finds is printed")]
 
 #[path = "price_usages/cases.rs"]
 mod cases;

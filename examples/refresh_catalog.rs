@@ -3,6 +3,7 @@
 //! Reads a price list of genai-prices and one of LiteLLM and writes the tables of the catalog, with the
 //! differences to the tables that were there. With `--check` it looks at the tables alone: gaps, overlaps,
 //! and prices whose source was read long ago. Without arguments it checks the catalog that is shipped.
+#![expect(clippy::print_stdout, reason = "what it finds is printed")]
 
 #[path = "refresh_catalog/abilities.rs"]
 mod abilities;

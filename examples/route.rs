@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use bursar_model_router::{
     AnswerCheck, CacheAware, Cascade, CheapestAbove, Complexity, Conditions, Decision, Learned,
-    Plan, Priority, Quality, RouteRequest, Router, SelectionPolicy, TaskType, WeightedScore,
+    Plan, Priority, Quality, RouteRequest, Router, TaskType, WeightedScore,
 };
 use clap::{Parser, ValueEnum};
 
@@ -91,7 +91,7 @@ fn router(policy: PolicyName) -> Result<Router> {
 
 /// As a service asks: a ticket, a program, a summary, a question that somebody waits for, and one in
 /// Chinese whose task and complexity the router finds by itself.
-fn requests() -> Vec<(&'static str, RouteRequest<'static>)> {
+fn requests<'a>() -> Vec<(&'static str, RouteRequest<'a>)> {
     let ticket = "Classify this ticket as billing, bug or question: I was charged twice for March.";
     let program = "Write a function in Rust that merges overlapping time windows, with tests, and explain \
                    step by step why it is correct for windows that touch.";

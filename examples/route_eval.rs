@@ -3,6 +3,7 @@
 //! Trains on one file of outcomes and judges the router on another: between two models by the metric
 //! of RouteLLM, among many by quality at price. Without arguments it makes a small set of its own.
 //! `--protocol` repeats the splits that the project's figures come from, on the folder `$BURSAR_DATA`.
+#![expect(clippy::print_stdout, reason = "what it finds is printed")]
 
 #[path = "route_eval/data.rs"]
 mod data;

@@ -9,33 +9,33 @@ use serde_json::Value;
 
 /// A response body.
 #[derive(Deserialize)]
-pub struct Case {
-    pub body: Value,
+pub(crate) struct Case {
+    pub(crate) body: Value,
     /// The model under whose name it is priced.
-    pub model: Option<String>,
+    pub(crate) model: Option<String>,
     /// What is found in it.
-    pub extracted: Vec<Expected>,
+    pub(crate) extracted: Vec<Expected>,
 }
 
 /// A usage, and the readers that find it.
 #[derive(Deserialize)]
-pub struct Expected {
-    pub usage: BTreeMap<UsageKind, u64>,
-    pub extractors: Vec<Reading>,
+pub(crate) struct Expected {
+    pub(crate) usage: BTreeMap<UsageKind, u64>,
+    pub(crate) extractors: Vec<Reading>,
 }
 
 /// A provider's reader, with the price at this provider if there is one.
 #[derive(Deserialize)]
-pub struct Reading {
-    pub provider_id: String,
-    pub api_flavor: String,
-    pub input_price: Option<Decimal>,
-    pub output_price: Option<Decimal>,
-    pub total_price: Option<Decimal>,
+pub(crate) struct Reading {
+    pub(crate) provider_id: String,
+    pub(crate) api_flavor: String,
+    pub(crate) input_price: Option<Decimal>,
+    pub(crate) output_price: Option<Decimal>,
+    pub(crate) total_price: Option<Decimal>,
 }
 
 /// A list of two providers whose caches are counted differently. Prices as published in 2025.
-pub const OWN_PRICES: &str = r#"[
+pub(crate) const OWN_PRICES: &str = r#"[
   {"id": "anthropic", "name": "Anthropic", "api_pattern": "https://api\\.anthropic\\.com",
    "extractors": [{"root": "usage", "model_path": "model", "mappings": [
      {"path": "input_tokens", "dest": "input_tokens", "required": true},
@@ -59,7 +59,7 @@ pub const OWN_PRICES: &str = r#"[
 
 /// Counted by hand: 100 × 1 + 900 × 0.1 + 400 × 1.25 + 100 × 2 = 890 and 20 × 5 = 100 millionths;
 /// 100 × 0.15 + 900 × 0.075 = 82.5 and 20 × 0.6 = 12 millionths.
-pub const OWN_USAGES: &str = r#"[
+pub(crate) const OWN_USAGES: &str = r#"[
   {"model": "claude-haiku-4-5-20251001",
    "body": {"model": "claude-haiku-4-5-20251001", "usage": {"input_tokens": 100, "output_tokens": 20,
      "cache_read_input_tokens": 900, "cache_creation_input_tokens": 500,

@@ -10,7 +10,7 @@ use crate::cases::{Case, Reading};
 
 /// How many agree, and each that does not.
 #[derive(Default, Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     extractions: Tally,
     prices: Tally,
     unpriced: Tally,
@@ -37,7 +37,7 @@ struct Disagreement {
 }
 
 impl Report {
-    pub fn compare(list: &PriceList, cases: &[Case], context: &PriceContext) -> Self {
+    pub(crate) fn compare(list: &PriceList, cases: &[Case], context: &PriceContext) -> Self {
         let mut report = Self::default();
         for (number, case) in cases.iter().enumerate() {
             for expected in &case.extracted {
@@ -57,7 +57,7 @@ impl Report {
     }
 
     /// Whether every disagreement has an explanation.
-    pub fn is_explained(&self) -> bool {
+    pub(crate) fn is_explained(&self) -> bool {
         self.disagreements.iter().all(|it| it.explanation.is_some())
     }
 }

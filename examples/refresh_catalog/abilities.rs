@@ -7,17 +7,17 @@ use serde_json::Value;
 
 /// Limits and abilities in the words of the table; empty where nothing is said.
 #[derive(Default, Clone)]
-pub struct Abilities {
-    pub context_window: String,
-    pub max_output: String,
-    pub input: String,
-    pub output: String,
-    pub features: String,
-    pub deprecated_on: String,
+pub(crate) struct Abilities {
+    pub(crate) context_window: String,
+    pub(crate) max_output: String,
+    pub(crate) input: String,
+    pub(crate) output: String,
+    pub(crate) features: String,
+    pub(crate) deprecated_on: String,
 }
 
 /// By the names of LiteLLM, and by provider and id of genai-prices for the window alone.
-pub struct Known {
+pub(crate) struct Known {
     by_key: BTreeMap<String, Abilities>,
     windows: BTreeMap<(String, String), String>,
 }
@@ -39,7 +39,7 @@ const INPUTS: [(&str, &str); 4] = [
     ("supports_video_input", "video"),
 ];
 
-pub fn read(genai_prices: &[u8], litellm: &[u8]) -> Result<Known> {
+pub(crate) fn read(genai_prices: &[u8], litellm: &[u8]) -> Result<Known> {
     let litellm: BTreeMap<String, Value> = serde_json::from_slice(litellm)?;
     let by_key = litellm
         .iter()
@@ -64,7 +64,7 @@ pub fn read(genai_prices: &[u8], litellm: &[u8]) -> Result<Known> {
 
 impl Known {
     /// Of the model of a provider, which LiteLLM may know under several names.
-    pub fn find(&self, provider: &str, id: &str, known_as: &[String]) -> Abilities {
+    pub(crate) fn find(&self, provider: &str, id: &str, known_as: &[String]) -> Abilities {
         let names = std::iter::once(id).chain(known_as.iter().map(String::as_str));
         let mut abilities = names
             .filter_map(|name| self.by_key.get(&name.to_lowercase()))

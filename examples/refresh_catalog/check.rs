@@ -9,7 +9,7 @@ use crate::tables::Tables;
 /// A source that was read longer ago than this says little about today's prices.
 const STALE_DAYS: i32 = 120;
 
-pub fn problems(tables: &Tables, today: Option<Date>) -> Result<Vec<String>> {
+pub(crate) fn problems(tables: &Tables, today: Option<Date>) -> Result<Vec<String>> {
     let catalog = tables.parse()?;
     let version: Date = tables.version.trim().parse()?;
     let today = today.unwrap_or(version);

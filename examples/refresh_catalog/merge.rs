@@ -37,28 +37,28 @@ const PROVIDERS: [&str; 19] = [
 ];
 
 /// Everything that goes into the tables.
-pub struct Merged {
-    pub providers: Vec<MergedProvider>,
-    pub notes: Vec<String>,
+pub(crate) struct Merged {
+    pub(crate) providers: Vec<MergedProvider>,
+    pub(crate) notes: Vec<String>,
 }
 
-pub struct MergedProvider {
-    pub id: String,
-    pub names: String,
-    pub own_models: String,
-    pub stand_ins: String,
-    pub models: Vec<MergedModel>,
+pub(crate) struct MergedProvider {
+    pub(crate) id: String,
+    pub(crate) names: String,
+    pub(crate) own_models: String,
+    pub(crate) stand_ins: String,
+    pub(crate) models: Vec<MergedModel>,
 }
 
-pub struct MergedModel {
-    pub id: String,
-    pub names: String,
-    pub prices: Vec<Price>,
+pub(crate) struct MergedModel {
+    pub(crate) id: String,
+    pub(crate) names: String,
+    pub(crate) prices: Vec<Price>,
     /// Under which names LiteLLM may know what it can do.
-    pub known_as: Vec<String>,
+    pub(crate) known_as: Vec<String>,
 }
 
-pub fn merge(curated: &PriceList, broad: &PriceList, read_on: Date) -> Merged {
+pub(crate) fn merge(curated: &PriceList, broad: &PriceList, read_on: Date) -> Merged {
     let mut notes = Vec::new();
     let midnight = read_on.to_zoned(TimeZone::UTC);
     let at = midnight.map_or(jiff::Timestamp::UNIX_EPOCH, |it| it.timestamp());

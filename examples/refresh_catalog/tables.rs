@@ -14,12 +14,12 @@ use crate::merge::{Merged, MergedModel, MergedProvider};
 
 /// The four tables and the version.
 #[derive(Default)]
-pub struct Tables {
-    pub providers: String,
-    pub models: String,
-    pub prices: String,
-    pub sources: String,
-    pub version: String,
+pub(crate) struct Tables {
+    pub(crate) providers: String,
+    pub(crate) models: String,
+    pub(crate) prices: String,
+    pub(crate) sources: String,
+    pub(crate) version: String,
 }
 
 const KINDS: [UsageKind; 5] = [
@@ -31,7 +31,7 @@ const KINDS: [UsageKind; 5] = [
 ];
 
 impl Tables {
-    pub fn shipped() -> Self {
+    pub(crate) fn shipped() -> Self {
         Self {
             providers: bursar_catalog::PROVIDERS.to_owned(),
             models: bursar_catalog::MODELS.to_owned(),
@@ -41,7 +41,7 @@ impl Tables {
         }
     }
 
-    pub fn read(folder: &Path) -> Result<Self> {
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
         let read = |name: &str| {
             let path = folder.join(name);
             std::fs::read_to_string(&path)
@@ -56,7 +56,7 @@ impl Tables {
         })
     }
 
-    pub fn save(&self, folder: &Path) -> Result<()> {
+    pub(crate) fn save(&self, folder: &Path) -> Result<()> {
         for (name, text) in [
             ("providers.csv", &self.providers),
             ("models.csv", &self.models),
@@ -71,7 +71,7 @@ impl Tables {
         Ok(())
     }
 
-    pub fn write(merged: &Merged, known: &Known, read_on: Date) -> Self {
+    pub(crate) fn write(merged: &Merged, known: &Known, read_on: Date) -> Self {
         let mut tables = Self {
             providers: "provider,names,models,stand_ins\n".to_owned(),
             models: "provider,model,names,context_window,max_output,input,output,features,deprecated_on\n"

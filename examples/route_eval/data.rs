@@ -11,14 +11,14 @@ use serde::Deserialize;
 
 /// Prompts with the scores of every model.
 #[derive(Clone)]
-pub struct Set {
-    pub models: Vec<ModelId>,
-    pub prices: Vec<f64>,
-    pub prompts: Vec<String>,
-    pub features: Vec<Features>,
-    pub scores: Vec<Vec<f64>>,
+pub(crate) struct Set {
+    pub(crate) models: Vec<ModelId>,
+    pub(crate) prices: Vec<f64>,
+    pub(crate) prompts: Vec<String>,
+    pub(crate) features: Vec<Features>,
+    pub(crate) scores: Vec<Vec<f64>>,
     /// The subject or task, for splits alone: no router sees it.
-    pub groups: Vec<String>,
+    pub(crate) groups: Vec<String>,
 }
 
 impl Set {
@@ -34,7 +34,7 @@ impl Set {
     }
 
     /// These rows of it.
-    pub fn part(&self, rows: &[usize]) -> Self {
+    pub(crate) fn part(&self, rows: &[usize]) -> Self {
         Self {
             models: self.models.clone(),
             prices: self.prices.clone(),
@@ -79,7 +79,7 @@ impl Score {
     }
 }
 
-pub fn read_pair(path: &Path) -> anyhow::Result<Set> {
+pub(crate) fn read_pair(path: &Path) -> anyhow::Result<Set> {
     let row = |it: PairRow| {
         (
             it.prompt,
@@ -92,7 +92,7 @@ pub fn read_pair(path: &Path) -> anyhow::Result<Set> {
     Ok(Set::new(named(&["weak", "strong"])?, vec![0.0, 1.0], rows))
 }
 
-pub fn read_choices(path: &Path) -> anyhow::Result<Set> {
+pub(crate) fn read_choices(path: &Path) -> anyhow::Result<Set> {
     let rows: Vec<ChoiceRow> = read_lines(path)?;
     let first = rows
         .first()
@@ -124,7 +124,7 @@ fn read_lines<T: for<'a> Deserialize<'a>>(path: &Path) -> anyhow::Result<Vec<T>>
     lines.map(parse).collect()
 }
 
-pub fn read_prices(path: &Path, models: &[ModelId]) -> anyhow::Result<Vec<f64>> {
+pub(crate) fn read_prices(path: &Path, models: &[ModelId]) -> anyhow::Result<Vec<f64>> {
     #[derive(Deserialize)]
     struct Price {
         usd_per_million_tokens: f64,
@@ -146,7 +146,7 @@ fn named(names: &[impl AsRef<str>]) -> anyhow::Result<Vec<ModelId>> {
 }
 
 /// A weak model that cannot compute, and a strong one that seldom fails.
-pub fn made_pair(seed: u64, size: usize) -> Set {
+pub(crate) fn made_pair(seed: u64, size: usize) -> Set {
     let models = named(&["weak", "strong"]).expect("these are names");
     Set::new(
         models,
@@ -156,7 +156,7 @@ pub fn made_pair(seed: u64, size: usize) -> Set {
 }
 
 /// The same with a third model that writes code.
-pub fn made_choices(seed: u64, size: usize) -> Set {
+pub(crate) fn made_choices(seed: u64, size: usize) -> Set {
     let models = named(&["small", "large", "coder"]).expect("these are names");
     let chances = [[0.2, 0.9, 0.5], [0.9, 0.9, 0.7], [0.3, 0.3, 0.9]];
     Set::new(models, vec![0.1, 0.9, 0.2], made(seed, size, &chances))

@@ -6,18 +6,18 @@ use bursar_model_router::learned::{OnlineRouter, OnlineSettings};
 use crate::data::Set;
 
 /// What a dollar per million tokens is worth in quality.
-pub const PRICE_WEIGHT: f64 = 0.1;
+pub(crate) const PRICE_WEIGHT: f64 = 0.1;
 
 /// Values of the chosen models, and what each single model would have had.
-pub struct Run {
-    pub got: Vec<f64>,
-    pub singles: Vec<Vec<f64>>,
-    pub drifts: u32,
+pub(crate) struct Run {
+    pub(crate) got: Vec<f64>,
+    pub(crate) singles: Vec<Vec<f64>>,
+    pub(crate) drifts: u32,
 }
 
 /// Sends the rows one by one, in this order. `swap`: from that query on two models have each other's
 /// scores.
-pub fn run(
+pub(crate) fn run(
     set: &Set,
     order: &[usize],
     seed: u64,
@@ -57,12 +57,12 @@ pub fn run(
 }
 
 impl Run {
-    pub fn mean(values: &[f64]) -> f64 {
+    pub(crate) fn mean(values: &[f64]) -> f64 {
         values.iter().sum::<f64>() / values.len() as f64
     }
 
     /// The best single model in hindsight, over all queries.
-    pub fn best_single(&self) -> &[f64] {
+    pub(crate) fn best_single(&self) -> &[f64] {
         let best = self
             .singles
             .iter()
@@ -71,7 +71,7 @@ impl Run {
     }
 
     /// What was lost against it at each tenth of the stream.
-    pub fn regrets(&self) -> Vec<f64> {
+    pub(crate) fn regrets(&self) -> Vec<f64> {
         let all = regret(&self.got, self.best_single());
         (1..=10).map(|it| all[it * all.len() / 10 - 1]).collect()
     }
