@@ -16,7 +16,7 @@ use crate::name::ModelId;
 /// use bursar_model_router::{CountTokens, ModelId, TokenEstimator};
 ///
 /// let estimator = TokenEstimator::for_model(&ModelId::new("gpt-4o-mini")?);
-/// // o200k_base makes ENGLISH_N tokens of the first and CHINESE_N of the second.
+/// // o200k_base makes 11 tokens of the first and 12 of the second.
 /// let english = estimator.count("The invoice is due within thirty days of the delivery.");
 /// assert!((8..=12).contains(&english.expected.as_u64()), "{english:?}");
 /// let chinese = estimator.count("发票应在交货后三十天内支付。");

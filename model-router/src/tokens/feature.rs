@@ -58,6 +58,8 @@ features! {
     Symbols, SymbolRuns,
     Boxes, BoxRuns,
     Emoji, EmojiRuns,
+    Ethiopic,
+    EthiopicRuns,
     /// Alphabets that have no weight of their own.
     OtherLetters, OtherLetterRuns,
     /// What is none of these: phonetic letters, combining accents, private use.

@@ -98,7 +98,7 @@ pub(crate) fn scan(text: &str, piece: impl FnMut(usize)) -> Counts {
     };
     while let Some(&byte) = scan.bytes.get(scan.at) {
         match CLASSES[usize::from(byte)] {
-            Class::Letter => scan.word(),
+            Class::Letter => scan.words(),
             Class::Digit => scan.digits(),
             Class::Space => scan.spaces(),
             Class::Break => scan.breaks(),
@@ -107,6 +107,30 @@ pub(crate) fn scan(text: &str, piece: impl FnMut(usize)) -> Counts {
         }
     }
     scan.counts
+}
+
+/// What was read of a part of a word.
+struct Letters {
+    last: u8,
+    /// How many letters there were.
+    place: u32,
+    is_upper: bool,
+}
+
+impl Letters {
+    const fn new() -> Self {
+        Self {
+            last: EDGE,
+            place: 0,
+            is_upper: false,
+        }
+    }
+
+    fn pass(&mut self, symbol: u8, is_upper: bool) {
+        self.last = symbol;
+        self.place = self.place.saturating_add(1);
+        self.is_upper = is_upper;
+    }
 }
 
 /// The index of two letters, of which the second is at this place of its word.
@@ -125,49 +149,93 @@ struct Scan<'a, F> {
 }
 
 impl<F: FnMut(usize)> Scan<'_, F> {
-    /// Latin letters, accented ones included. A capital after a small letter begins a part of the word.
+    /// Latin letters, accented ones included, and the words that follow with one space between them:
+    /// prose is little else.
+    fn words(&mut self) {
+        self.word();
+        while let [b' ', next, ..] = self.bytes[self.at..] {
+            if CLASSES[usize::from(next)] != Class::Letter {
+                break;
+            }
+            self.at += 1;
+            self.before = Before::Space;
+            self.word();
+        }
+    }
+
+    /// A capital after a small letter begins a part of the word.
     fn word(&mut self) {
         self.counts.one(match self.before {
             Before::Space => Feature::WordAfterSpace,
             Before::Mark => Feature::WordAfterMark,
             _ => Feature::WordElsewhere,
         });
-        let (mut last, mut length, mut part) = (EDGE, 0_u32, 0_u32);
-        let (mut was_upper, mut humps, mut capitals) = (true, 0_u32, 0_u32);
+        let start = self.at;
+        let (mut letters, mut n_accents) = (Letters::new(), 0);
         loop {
-            while let Some(&byte) = self.bytes.get(self.at) {
-                let letter = (byte | 0x20).wrapping_sub(b'a');
-                if letter >= 26 {
-                    break;
+            self.small_letters(&mut letters);
+            match self.bytes.get(self.at) {
+                Some(&byte) if byte.is_ascii_uppercase() => self.capital(byte, &mut letters),
+                Some(0x80..) => {
+                    let Some((symbol, feature, width)) = self.accented() else {
+                        break;
+                    };
+                    self.counts.one(feature);
+                    (self.piece)(pair(letters.last, symbol, letters.place));
+                    letters.pass(symbol, false);
+                    self.at += width;
+                    n_accents += width - 1;
                 }
-                let is_upper = byte & 0x20 == 0;
-                let is_hump = is_upper && !was_upper;
-                humps += u32::from(is_hump);
-                capitals += u32::from(is_upper && was_upper && length > 0);
-                let from = if is_hump { EDGE } else { last };
-                part = if is_hump { 0 } else { part };
-                last = letter + 1;
-                (self.piece)(pair(from, last, part));
-                part += 1;
-                was_upper = is_upper;
-                length += 1;
-                self.at += 1;
+                _ => break,
             }
-            let Some((symbol, feature, width)) = self.accented() else {
-                break;
-            };
-            self.counts.one(feature);
-            (self.piece)(pair(last, symbol, part));
-            part += 1;
-            (last, was_upper) = (symbol, false);
-            length += 1;
-            self.at += width;
         }
-        self.counts
-            .add(Feature::LongWordLetters, length.saturating_sub(6));
-        self.counts.add(Feature::Humps, humps);
-        self.counts.add(Feature::Capitals, capitals);
+        let length = u32::try_from(self.at - start - n_accents).unwrap_or(u32::MAX);
+        if length > 6 {
+            self.counts.add(Feature::LongWordLetters, length - 6);
+        }
         self.before = Before::Word;
+    }
+
+    /// Small letters of ASCII, as fast as can be.
+    fn small_letters(&mut self, letters: &mut Letters) {
+        let rest = &self.bytes[self.at..];
+        let is_other = |byte: &u8| !byte.is_ascii_lowercase();
+        let length = rest.iter().position(is_other).unwrap_or(rest.len());
+        if length == 0 {
+            return;
+        }
+        let n_near = length.min(NEAR.saturating_sub(letters.place) as usize);
+        let (near, far) = rest[..length].split_at(n_near);
+        let mut last = letters.last;
+        for byte in near {
+            let letter = byte - b'a' + 1;
+            (self.piece)(pair(last, letter, 0));
+            last = letter;
+        }
+        for byte in far {
+            let letter = byte - b'a' + 1;
+            (self.piece)(pair(last, letter, NEAR));
+            last = letter;
+        }
+        letters.last = last;
+        letters.place = letters
+            .place
+            .saturating_add(u32::try_from(length).unwrap_or(u32::MAX));
+        letters.is_upper = false;
+        self.at += length;
+    }
+
+    fn capital(&mut self, byte: u8, letters: &mut Letters) {
+        if letters.is_upper {
+            self.counts.one(Feature::Capitals);
+        } else if letters.last != EDGE {
+            self.counts.one(Feature::Humps);
+            *letters = Letters::new();
+        }
+        let letter = byte - b'A' + 1;
+        (self.piece)(pair(letters.last, letter, letters.place));
+        letters.pass(letter, true);
+        self.at += 1;
     }
 
     /// The accented Latin letter here, if there is one.
@@ -262,7 +330,7 @@ impl<F: FnMut(usize)> Scan<'_, F> {
         };
         let script = script::of(point);
         if script.is_latin() {
-            return self.word();
+            return self.words();
         }
         let before = Before::Other(script);
         let (points, runs) = script.features();

@@ -59,6 +59,7 @@ scripts! {
     Symbols: Symbols, SymbolRuns;
     Boxes: Boxes, BoxRuns;
     Emoji: Emoji, EmojiRuns;
+    Ethiopic: Ethiopic, EthiopicRuns;
     OtherLetters: OtherLetters, OtherLetterRuns;
     Rest: Rest, RestRuns;
 }
@@ -106,6 +107,7 @@ pub(crate) const fn of(point: char) -> Script {
         '\u{2500}'..='\u{259f}' => Script::Boxes,
         '\u{2000}'..='\u{2bff}' => Script::Symbols,
         '\u{fe0f}' | '\u{1f000}'..='\u{1faff}' => Script::Emoji,
+        '\u{1200}'..='\u{139f}' | '\u{2d80}'..='\u{2ddf}' => Script::Ethiopic,
         '\u{0700}'..='\u{1cff}' | '\u{2c00}'..='\u{2fdf}' | '\u{a000}'..='\u{abff}' => {
             Script::OtherLetters
         }

@@ -208,7 +208,7 @@ fn forecasts_hold_on_recorded_answers() {
 }
 
 /// The answers of `AzureLLMInferenceTrace_{name}.csv`.
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn recorded(name: &str) -> Option<Vec<TokenCount>> {
     let Some(folder) = std::env::var_os("BURSAR_DATA") else {
         eprintln!("SKIPPED: set BURSAR_DATA to a folder with llm-traces");

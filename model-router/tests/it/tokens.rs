@@ -19,7 +19,7 @@ fn relative_error(estimate: TokenEstimate, count: u64) -> f64 {
     (estimate.expected.as_u64() as f64 / count as f64 - 1.0).abs()
 }
 
-/// The mean over the kinds of the error on texts of this repository, none of which was fitted to.
+/// The mean over the kinds (44 languages and formats, a text each) of the error on texts of this repository, none of which was fitted to.
 fn mean_error(family: TokenFamily, count: fn(&Counted) -> u64) -> f64 {
     let estimator = TokenEstimator::new(family);
     let errors = COUNTED
@@ -29,10 +29,10 @@ fn mean_error(family: TokenFamily, count: fn(&Counted) -> u64) -> f64 {
 }
 
 #[test]
-fn texts_of_forty_kinds_are_estimated_within_six_percent_on_the_mean() {
+fn texts_of_forty_kinds_are_estimated_within_seven_percent_on_the_mean() {
     let o200k = mean_error(TokenFamily::O200k, |it| it.o200k);
     let cl100k = mean_error(TokenFamily::Cl100k, |it| it.cl100k);
-    assert!(o200k <= 0.08, "o200k: {o200k}");
+    assert!(o200k <= 0.07, "o200k: {o200k}");
     assert!(cl100k <= 0.06, "cl100k: {cl100k}");
 }
 
