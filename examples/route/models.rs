@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bursar_model_router::{
-    Catalog, CatalogText, ComplexityBonus, ModelEntry, PriceContext, Quality, TaskType,
+    Catalog, CatalogText, ComplexityBonus, ModelEntry, ModelId, PriceContext, Quality, TaskType,
 };
 use jiff::Timestamp;
 
@@ -88,6 +88,8 @@ pub(crate) fn four() -> Result<Vec<ModelEntry>> {
             .find(|model| model.provider.as_str() == "aws" && model.id == *id)
             .with_context(|| format!("the catalog has no model {}", measured.id))?;
         let mut entry = ModelEntry::of_catalog(model, catalog.prices(), &context);
+        // The list may have it under the name of a family; requests go to this one.
+        entry.id = ModelId::new(measured.id)?;
         entry.quality = Some(Quality::new(measured.quality)?);
         entry.average_latency = Some(Duration::from_millis(measured.milliseconds));
         entry.strengths = measured.strengths.to_vec();
