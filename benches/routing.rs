@@ -4,6 +4,9 @@
 //! 200,000 tokens. The table of points is measured with everything inferred from the text, as a gateway
 //! would ask that knows nothing but the prompt, and with the tokens counted before.
 //!
+//! Two cores of an Intel Xeon at 2.5 GHz, otherwise idle, 27 November 2026, medians for 4, 50 and 1000 models: all
+//! inferred 19, 58 and 867 µs; tokens counted 7.7, 43 and 895 µs; cache aware 23, 82 and 1279 µs.
+//!
 //! `cargo bench -p bursar-benches --bench routing`
 
 use std::hint::black_box;

@@ -14,10 +14,10 @@
 //! `observe_and_decide` also makes its context and decides. `distinct`: "more than ten addresses in an
 //! hour" per event, beside a hash map of all addresses with their last times.
 //!
-//! Two cores of an Intel Xeon at 2.5 GHz, 27 November 2026, in CPU time since the machine was busy, medians
-//! of three runs: `decide` bursar 0.10 µs, cel 1.4 µs, zen 0.97 µs; `build_and_decide` 0.22, 2.7 and 1.9 µs;
-//! `rare` 0.07, 0.85 and 8.3 µs, `half` 0.08, 1.2 and 11 µs; an event 0.8 µs, with a decision 1.9 µs;
-//! `distinct` 38 ns, hash map 57 ns.
+//! Two cores of an Intel Xeon at 2.5 GHz, otherwise idle, 27 November 2026, medians of four runs with their
+//! range: `decide` bursar 93 ns (65 to 130), cel 1.3 µs (1.1 to 2.5), zen 0.40 µs (0.39 to 0.71);
+//! `build_and_decide` 112 ns, 1.5 and 1.0 µs; reasons as text 1.4 µs. One run: `rare` 44 ns, 0.62 and 4.1 µs,
+//! `half` 48 ns, 0.68 and 5.9 µs; an event 0.6 µs, with a decision 1.7 µs.
 //!
 //! `cargo bench -p bursar-benches --bench risk`, about two minutes, on an idle machine.
 
