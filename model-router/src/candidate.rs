@@ -153,19 +153,23 @@ impl Situation<'_> {
             output_tokens: output_tokens.min(self.request.max_output_tokens()),
             ..CallShape::default()
         };
-        let expected = CallShape {
-            cache_read_tokens: warm.map_or(0, |warm| warm.cached_tokens),
-            ..cold
-        };
         let upper_bound = CallShape {
             input_tokens: input_tokens.upper,
             output_tokens: self.request.max_output_tokens(),
             ..CallShape::default()
         };
         let cost = |shape| rates.cost(shape).map_err(|_| Reason::PriceTooLong);
+        let cold_cost = cost(cold)?;
+        let expected = match warm {
+            Some(warm) => cost(CallShape {
+                cache_read_tokens: warm.cached_tokens,
+                ..cold
+            })?,
+            None => cold_cost,
+        };
         Ok(CandidateCost {
-            expected: cost(expected)?,
-            cold: cost(cold)?,
+            expected,
+            cold: cold_cost,
             upper_bound: cost(upper_bound)?,
         })
     }

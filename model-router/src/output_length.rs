@@ -175,21 +175,54 @@ impl OutputLengths {
     #[must_use]
     pub fn forecast(&self, model: &ModelId, task: TaskType, limit: TokenCount) -> OutputLength {
         let of_model = self.models.get(model).and_then(|tasks| tasks.get(&task));
-        let forecast = match of_model {
-            Some(learned) => learned.outcome,
-            None => match self.tasks.get(&task) {
-                Some(learned) => Forecast::of(&learned.outcome),
-                None => self.unknown,
-            },
-        };
-        let at_most = |count: u64| TokenCount::new(count).min(limit);
-        OutputLength {
-            expected: at_most(round(forecast.mean_under(limit))),
-            p50: at_most(round(forecast.p50)),
-            p95: at_most(round_up(forecast.p95)),
-            p99: at_most(round_up(forecast.p99)),
+        let forecast = of_model.map_or_else(|| self.usual(task), |learned| learned.outcome);
+        under(&forecast, limit)
+    }
+
+    /// What to expect of a model that has not answered this task.
+    fn usual(&self, task: TaskType) -> Forecast {
+        let learned = self.tasks.get(&task);
+        learned.map_or(self.unknown, |learned| Forecast::of(&learned.outcome))
+    }
+
+    /// The expected lengths of the answers of many models to one task.
+    pub(crate) fn expected(&self, task: TaskType, limit: TokenCount) -> ExpectedLengths<'_> {
+        ExpectedLengths {
+            lengths: self,
+            task,
             limit,
+            usual: under(&self.usual(task), limit).expected,
         }
+    }
+}
+
+/// The lengths that are expected of one task, with what all models share computed once.
+pub(crate) struct ExpectedLengths<'a> {
+    lengths: &'a OutputLengths,
+    task: TaskType,
+    limit: TokenCount,
+    usual: TokenCount,
+}
+
+impl ExpectedLengths<'_> {
+    pub(crate) fn of(&self, model: &ModelId) -> TokenCount {
+        let tasks = self.lengths.models.get(model);
+        match tasks.and_then(|tasks| tasks.get(&self.task)) {
+            Some(learned) => under(&learned.outcome, self.limit).expected,
+            None => self.usual,
+        }
+    }
+}
+
+/// What a limit leaves of a forecast.
+fn under(forecast: &Forecast, limit: TokenCount) -> OutputLength {
+    let at_most = |count: u64| TokenCount::new(count).min(limit);
+    OutputLength {
+        expected: at_most(round(forecast.mean_under(limit))),
+        p50: at_most(round(forecast.p50)),
+        p95: at_most(round_up(forecast.p95)),
+        p99: at_most(round_up(forecast.p99)),
+        limit,
     }
 }
 
@@ -239,5 +272,29 @@ impl From<Saved> for OutputLengths {
             }
         }
         lengths
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_expected_of_many_models_are_their_forecasts() {
+        let known = ModelId::new("a.known-model").expect("it is a name");
+        let unknown = ModelId::new("a.new-model").expect("it is a name");
+        let mut lengths = OutputLengths::new();
+        for n_tokens in 100..200 {
+            let tokens = TokenCount::new(n_tokens);
+            lengths.learn(&known, TaskType::Summarization, tokens, AnswerEnd::Complete);
+        }
+        for task in [TaskType::Summarization, TaskType::CodeGeneration] {
+            let limit = TokenCount::new(150);
+            let expected = lengths.expected(task, limit);
+            for model in [&known, &unknown] {
+                let forecast = lengths.forecast(model, task, limit);
+                assert_eq!(expected.of(model), forecast.expected, "{model} {task:?}");
+            }
+        }
     }
 }

@@ -62,6 +62,8 @@ pub struct RateTier {
 pub struct Rates {
     currency: Currency,
     tiers: Vec<RateTier>,
+    /// The tiers once more, for most of the costs.
+    whole: Vec<Option<WholePrices>>,
 }
 
 /// Why tiers are no rates.
@@ -109,7 +111,11 @@ impl Rates {
             }
         }
         tiers.iter().try_for_each(RateTier::check)?;
-        Ok(Self { currency, tiers })
+        Ok(Self {
+            currency,
+            whole: tiers.iter().map(WholePrices::of).collect(),
+            tiers,
+        })
     }
 
     /// One tier of prices per million tokens, without a prompt cache.
@@ -183,10 +189,10 @@ impl Rates {
         &self.tiers
     }
 
-    /// The tier of a call with so many input tokens.
-    fn tier(&self, input_tokens: u64) -> Option<&RateTier> {
-        let holds = |tier: &&RateTier| tier.from_input_tokens <= input_tokens;
-        self.tiers.iter().rev().find(holds)
+    /// The place of the tier of a call with so many input tokens.
+    fn tier(&self, input_tokens: u64) -> Option<usize> {
+        let holds = |tier: &RateTier| tier.from_input_tokens <= input_tokens;
+        self.tiers.iter().rposition(holds)
     }
 
     /// What a call of this shape costs, exactly. Tokens into and out of a prompt cache that has no price
@@ -196,22 +202,22 @@ impl Rates {
     /// [`MoneyError::Overflow`] and [`MoneyError::Inexact`], if the cost has more digits than a decimal.
     pub fn cost(&self, shape: CallShape) -> Result<Money, MoneyError> {
         let zero = Money::zero(self.currency);
-        let Some(tier) = self.tier(shape.input_tokens) else {
+        let Some(place) = self.tier(shape.input_tokens) else {
             return Ok(zero);
         };
-        let read = shape.cache_read_tokens.min(shape.input_tokens);
-        let written = shape
-            .cache_write_tokens
-            .min(shape.input_tokens.saturating_sub(read));
-        let plain = shape
-            .input_tokens
-            .saturating_sub(read)
-            .saturating_sub(written);
+        let split = SplitTokens::of(shape);
+        let whole = self.whole.get(place).and_then(Option::as_ref);
+        if let Some(amount) = whole.and_then(|prices| prices.cost(&split)) {
+            return Ok(Money::new(amount, self.currency));
+        }
+        let Some(tier) = self.tiers.get(place) else {
+            return Ok(zero);
+        };
         let parts = [
-            (plain, tier.input),
-            (read, tier.cache_read.unwrap_or(tier.input)),
-            (written, tier.cache_write.unwrap_or(tier.input)),
-            (shape.output_tokens, tier.output),
+            (split.plain, tier.input),
+            (split.read, tier.cache_read.unwrap_or(tier.input)),
+            (split.written, tier.cache_write.unwrap_or(tier.input)),
+            (split.output, tier.output),
         ];
         let cost = |(tokens, price): (u64, Decimal)| {
             UnitRate::per_million(Money::new(price, self.currency)).cost(tokens)
@@ -250,6 +256,90 @@ impl RateTier {
     }
 }
 
+/// The tokens of a call by the price that they have.
+struct SplitTokens {
+    plain: u64,
+    read: u64,
+    written: u64,
+    output: u64,
+}
+
+impl SplitTokens {
+    fn of(shape: CallShape) -> Self {
+        let read = shape.cache_read_tokens.min(shape.input_tokens);
+        let uncached = shape.input_tokens.saturating_sub(read);
+        let written = shape.cache_write_tokens.min(uncached);
+        Self {
+            plain: uncached.saturating_sub(written),
+            read,
+            written,
+            output: shape.output_tokens,
+        }
+    }
+}
+
+/// The prices of a tier as whole numbers of one decimal place, so that a cost is four products and a sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct WholePrices {
+    /// The places of the prices, and of the costs six more: the prices are for a million.
+    scale: u32,
+    input: u32,
+    cache_read: u32,
+    cache_write: u32,
+    output: u32,
+}
+
+impl WholePrices {
+    /// The decimal places that a price per million adds to a cost.
+    const PLACES_OF_A_MILLION: u32 = 6;
+
+    /// `None` if a price has more than ten places or is over 2³² of the last of them.
+    fn of(tier: &RateTier) -> Option<Self> {
+        let read = tier.cache_read.unwrap_or(tier.input).normalize();
+        let written = tier.cache_write.unwrap_or(tier.input).normalize();
+        let prices = [
+            tier.input.normalize(),
+            read,
+            written,
+            tier.output.normalize(),
+        ];
+        let scale = prices.iter().map(Decimal::scale).max()?;
+        let whole = |price: Decimal| {
+            let missing = scale.checked_sub(price.scale())?;
+            let factor = 10_i128.checked_pow(missing)?;
+            u32::try_from(price.mantissa().checked_mul(factor)?).ok()
+        };
+        let [input, cache_read, cache_write, output] = prices.map(whole);
+        (scale <= 10).then_some(Self {
+            scale,
+            input: input?,
+            cache_read: cache_read?,
+            cache_write: cache_write?,
+            output: output?,
+        })
+    }
+
+    /// `None` if the cost does not fit 64 bits, which leaves it to the arithmetic of decimals.
+    fn cost(&self, tokens: &SplitTokens) -> Option<Decimal> {
+        let parts = [
+            (tokens.plain, self.input),
+            (tokens.read, self.cache_read),
+            (tokens.written, self.cache_write),
+            (tokens.output, self.output),
+        ];
+        let mut whole = 0_u64;
+        for (count, price) in parts {
+            whole = whole.checked_add(count.checked_mul(u64::from(price))?)?;
+        }
+        let mut places = self.scale.checked_add(Self::PLACES_OF_A_MILLION)?;
+        while places > 0 && whole.is_multiple_of(10) {
+            whole /= 10;
+            places = places.saturating_sub(1);
+        }
+        Decimal::try_from_i128_with_scale(i128::from(whole), places).ok()
+    }
+}
+
 /// The price of a million units.
 fn per_million(rate: UnitRate) -> Option<Decimal> {
     let units = Decimal::from(rate.per.units());
@@ -277,7 +367,65 @@ impl TryFrom<Written> for Rates {
 }
 
 impl From<Rates> for Written {
-    fn from(Rates { currency, tiers }: Rates) -> Self {
+    fn from(
+        Rates {
+            currency, tiers, ..
+        }: Rates,
+    ) -> Self {
         Self { currency, tiers }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn price() -> impl Strategy<Value = Decimal> {
+        let everyday = (0_i64..100_000, 0_u32..5).prop_map(|(price, scale)| (price, scale));
+        let odd = (0_i64..i64::MAX, 0_u32..20);
+        prop_oneof![everyday, odd].prop_map(|(price, scale)| Decimal::new(price, scale))
+    }
+
+    fn tokens() -> impl Strategy<Value = u64> {
+        prop_oneof![0_u64..1_000_000, any::<u64>()]
+    }
+
+    proptest! {
+        #[test]
+        fn whole_prices_say_what_decimals_say(
+            (input, output) in (price(), price()),
+            (cache_read, cache_write) in (proptest::option::of(price()), proptest::option::of(price())),
+            (input_tokens, output_tokens) in (tokens(), tokens()),
+            (cache_read_tokens, cache_write_tokens) in (tokens(), tokens()),
+        ) {
+            let tier = RateTier { from_input_tokens: 0, input, output, cache_read, cache_write };
+            let shape = CallShape { input_tokens, output_tokens, cache_read_tokens, cache_write_tokens };
+            let fast = Rates::new(Currency::USD, vec![tier]).expect("no price is under zero");
+            let exact = Rates { whole: Vec::new(), ..fast.clone() };
+            let same = match (fast.cost(shape), exact.cost(shape)) {
+                (Ok(fast), Ok(exact)) => fast == exact,
+                // Parts that cannot be told may have a sum that can.
+                (Ok(_), Err(_)) => true,
+                (Err(fast), Err(exact)) => fast == exact,
+                (Err(_), Ok(_)) => false,
+            };
+            prop_assert!(same);
+        }
+    }
+
+    #[test]
+    fn everyday_prices_are_whole() {
+        let rates = Rates::flat(Decimal::new(25, 3), Decimal::new(15, 0), Currency::USD);
+        let rates = rates.expect("no price is under zero");
+        assert!(rates.whole.iter().all(Option::is_some));
+        let shape = CallShape {
+            input_tokens: 480,
+            output_tokens: 200,
+            ..CallShape::default()
+        };
+        let cost = rates.cost(shape).expect("it is short");
+        assert_eq!(cost.to_string(), "0.003012 USD");
     }
 }

@@ -196,6 +196,11 @@ impl Router {
         tokens: &[TokenRange],
         conditions: &Conditions<'_>,
     ) -> (Vec<Candidate<'a>>, Vec<Rejection>) {
+        let request = situation.request;
+        let expected = request.expected_output_tokens().ok_or_else(|| {
+            let lengths = conditions.output_lengths.unwrap_or(&self.output_lengths);
+            lengths.expected(situation.task, TokenCount::new(request.max_output_tokens()))
+        });
         let none = BTreeSet::new();
         let unavailable = conditions.unavailable.unwrap_or(&none);
         let mut candidates = Vec::with_capacity(self.entries.len());
@@ -205,7 +210,10 @@ impl Router {
                 .get(*place)
                 .copied()
                 .unwrap_or(situation.input_tokens);
-            let output = self.expected_output(entry, situation, conditions);
+            let output = match &expected {
+                Ok(given) => *given,
+                Err(lengths) => lengths.of(&entry.id).as_u64(),
+            };
             let cost = situation.cost(entry, input_tokens, output);
             let latency = Latency::of(entry, conditions.statistics);
             let asked = Asked {
@@ -246,21 +254,6 @@ impl Router {
             }
         };
         self.estimators.iter().map(estimate).collect()
-    }
-
-    fn expected_output(
-        &self,
-        entry: &ModelEntry,
-        situation: &Situation<'_>,
-        conditions: &Conditions<'_>,
-    ) -> u64 {
-        if let Some(expected) = situation.request.expected_output_tokens() {
-            return expected;
-        }
-        let lengths = conditions.output_lengths.unwrap_or(&self.output_lengths);
-        let limit = TokenCount::new(situation.request.max_output_tokens());
-        let forecast = lengths.forecast(&entry.id, situation.task, limit);
-        forecast.expected.as_u64()
     }
 
     fn savings(

@@ -209,6 +209,6 @@ fn a_decision_is_told_in_text_and_json() {
     let json = serde_json::to_value(&decision).unwrap();
     assert_eq!(
         json["candidates"][0]["cost"]["upper_bound"]["amount"],
-        "0.00050"
+        "0.0005"
     );
 }
