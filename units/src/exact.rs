@@ -251,23 +251,46 @@ pub(crate) fn round_to_step(
     step: Decimal,
     rounding: Rounding,
 ) -> Result<Decimal, Failure> {
-    if is_multiple_of_power_of_ten(value, step) {
-        return Ok(with_scale(value, step.scale()));
-    }
-    let divided = Steps::of(value, step)?;
+    let divided = match Steps::of(value, step) {
+        Ok(divided) if divided.remainder == 0 => return Ok(with_scale(value, step.scale())),
+        Err(Failure::Inexact) if is_multiple(value, step) => {
+            return Ok(with_scale(value, step.scale()));
+        }
+        divided => divided?,
+    };
     let negative = value.is_sign_negative();
-    let away_from_zero = divided.remainder != 0
-        && rounding.goes_away_from_zero(negative, divided.side_of_half(), divided.n_whole);
+    let away_from_zero =
+        rounding.goes_away_from_zero(negative, divided.side_of_half(), divided.n_whole);
     let count = divided.n_whole.checked_add(u128::from(away_from_zero));
     let rounded = steps(negative, count.ok_or(Failure::Overflow)?, step)?;
     Ok(with_scale(rounded, step.scale()))
 }
 
-/// Whether `step` is 1, 0.1, 0.01, … and `value` has no more places than it.
-/// Such a value needs no rounding even where its count of steps is out of range.
-fn is_multiple_of_power_of_ten(value: Decimal, step: Decimal) -> bool {
-    let step = Parts::of(step).normalized();
-    step.magnitude == 1 && Parts::of(value).normalized().scale <= step.scale
+/// Whether no part of a `step` is left over in `value`, however many steps there are.
+fn is_multiple(value: Decimal, step: Decimal) -> bool {
+    let (value, step) = (Parts::of(value).normalized(), Parts::of(step).normalized());
+    // With more places than the step, it ends in a digit that no multiple of the step has.
+    let factor = step.scale.checked_sub(value.scale).and_then(power_of_ten);
+    factor.and_then(|factor| product_remainder(value.magnitude, factor, step.magnitude)) == Some(0)
+}
+
+/// The remainder of `left × right ÷ divisor`, whose quotient may have any length; `None` when the
+/// divisor is zero or over [`MAX_DIVISOR`].
+fn product_remainder(left: u128, right: u128, divisor: u128) -> Option<u128> {
+    if divisor > MAX_DIVISOR {
+        return None;
+    }
+    let once = right.checked_rem(divisor)?;
+    let mut remainder = 0_u128;
+    for bit in (0..u128::BITS.saturating_sub(left.leading_zeros())).rev() {
+        // Twice and once a number under 2^126 are under 2^128.
+        let added = if left >> bit & 1 == 1 { once } else { 0 };
+        remainder = remainder
+            .checked_mul(2)?
+            .checked_add(added)?
+            .checked_rem(divisor)?;
+    }
+    Some(remainder)
 }
 
 /// The same value with `scale` decimal places, or as it is where it has more or they do not fit.
@@ -448,6 +471,34 @@ mod tests {
                 "{left} * {right} / {divisor}"
             );
         }
+    }
+
+    #[test]
+    fn a_remainder_is_told_where_the_quotient_is_too_long() {
+        let ten = |places| 10_u128.pow(places);
+        for (left, right, divisor, expected) in [
+            // 10³⁸ × 10³⁸ is 1 modulo 3, and a multiple of 16.
+            (ten(38), ten(38), 3, Some(1)),
+            (ten(38), ten(38), 16, Some(0)),
+            (u128::MAX, u128::MAX, 10, Some(5)),
+            (7, 3, 4, Some(1)),
+            (1, 1, 0, None),
+            (1, 1, MAX_DIVISOR + 1, None),
+        ] {
+            let remainder = product_remainder(left, right, divisor);
+            assert_eq!(remainder, expected, "{left} * {right} % {divisor}");
+        }
+    }
+
+    #[test]
+    fn a_multiple_is_itself_however_many_steps_it_has() {
+        let step = Decimal::new(11, 28);
+        let value = |text: &str| text.parse::<Decimal>().expect("it is short");
+        // 1.1·10¹⁴ ÷ 1.1·10⁻²⁷ are 10⁴¹ steps, more than 128 bits hold.
+        let multiple = value("110000000000000");
+        assert_eq!(round_to_step(multiple, step, Rounding::Down), Ok(multiple));
+        let other = value("110000000000001");
+        assert!(round_to_step(other, step, Rounding::Down).is_err());
     }
 
     #[test]
