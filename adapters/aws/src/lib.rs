@@ -1,0 +1,14 @@
+//! How are models and batch jobs on Amazon Bedrock reached?
+//!
+#![cfg_attr(feature = "bedrock-runtime", doc = include_str!("../README.md"))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "client")]
+mod config;
+#[cfg(feature = "bedrock-runtime")]
+mod runtime;
+
+#[cfg(feature = "client")]
+pub use config::{SdkConfig, http_client, load_config};
+#[cfg(feature = "bedrock-runtime")]
+pub use runtime::{BedrockClient, ProfileScope};

@@ -1,0 +1,17 @@
+//! The clients against servers that speak the documented formats. None of AWS is ever reached.
+
+#![cfg(feature = "client")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of tests fail as tests do; clippy only exempts the test functions"
+)]
+
+#[cfg(feature = "bedrock-runtime")]
+mod converse;
+#[cfg(feature = "bedrock-runtime")]
+mod failures;
+#[cfg(feature = "bedrock-runtime")]
+mod frames;
+mod server;
+#[cfg(feature = "bedrock-runtime")]
+mod streams;
