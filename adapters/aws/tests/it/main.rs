@@ -6,6 +6,8 @@
     reason = "the helpers of tests fail as tests do; clippy only exempts the test functions"
 )]
 
+#[cfg(feature = "bedrock-batch")]
+mod batch;
 #[cfg(feature = "bedrock-runtime")]
 mod converse;
 #[cfg(feature = "bedrock-runtime")]
@@ -13,5 +15,9 @@ mod failures;
 #[cfg(feature = "bedrock-runtime")]
 mod frames;
 mod server;
+#[cfg(feature = "bedrock-batch")]
+mod signature;
+#[cfg(feature = "bedrock-batch")]
+mod simulated_bedrock;
 #[cfg(feature = "bedrock-runtime")]
 mod streams;
