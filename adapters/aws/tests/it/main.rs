@@ -14,6 +14,8 @@ mod converse;
 mod failures;
 #[cfg(feature = "bedrock-runtime")]
 mod frames;
+#[cfg(feature = "bedrock-batch")]
+mod moto;
 mod server;
 #[cfg(feature = "bedrock-batch")]
 mod signature;
