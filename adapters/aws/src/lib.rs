@@ -1,6 +1,6 @@
 //! How are models and batch jobs on Amazon Bedrock reached?
 //!
-#![cfg_attr(feature = "bedrock-runtime", doc = include_str!("../README.md"))]
+#![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "bedrock-batch")]
