@@ -75,7 +75,7 @@ pub(super) fn usage(tokens: &TokenUsage) -> Usage {
     known.fold(Usage::new(), |usage, (kind, count)| usage.with(kind, count))
 }
 
-fn value(document: Document) -> Value {
+pub(super) fn value(document: Document) -> Value {
     match document {
         Document::Null => Value::Null,
         Document::Bool(bool) => bool.into(),

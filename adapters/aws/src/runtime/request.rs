@@ -203,3 +203,36 @@ fn number(number: &serde_json::Number) -> Number {
 fn invalid(error: BuildError) -> ClientError {
     ClientError::new(ErrorClass::Invalid, error.to_string()).caused_by(error)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::runtime::answer;
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            let members = prop::collection::hash_map(any::<String>(), inner.clone(), 0..4);
+            prop_oneof![
+                prop::collection::vec(inner, 0..4).prop_map(Value::from),
+                members.prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_tools_are_given_is_the_same_there_and_back(value in json()) {
+            prop_assert_eq!(answer::value(document(&value)), value);
+        }
+    }
+}
