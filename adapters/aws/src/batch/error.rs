@@ -27,15 +27,20 @@ where
 
 /// Whether the same call may do later what it did not do now, or has been done already. The quota is that of
 /// jobs at once; a conflict at a creation may be with the same job, which the list then has. Both have the
-/// status 400 (botocore 1.44.5, read 2026-11-27); the last two are S3's.
+/// status 400 (botocore 1.44.5, read 2026-11-27). Credentials are renewed and clocks set right. The last four
+/// are S3's ("Error responses", read 2026-11-27).
 fn will_pass(code: &str, status: Option<u16>) -> bool {
-    let is_full = matches!(
+    let passes = matches!(
         code,
         "ThrottlingException"
             | "ServiceQuotaExceededException"
             | "ConflictException"
-            | "SlowDown"
+            | "ExpiredTokenException"
+            | "RequestExpired"
+            | "ExpiredToken"
+            | "RequestTimeTooSkewed"
             | "RequestTimeout"
+            | "SlowDown"
     );
-    is_full || !matches!(status, Some(400..=407 | 409..=428 | 430..=499))
+    passes || !matches!(status, Some(400..=407 | 409..=428 | 430..=499))
 }

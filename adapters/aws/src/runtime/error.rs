@@ -86,10 +86,11 @@ where
 }
 
 /// By the exception, and else by the status. Sources: the errors of Converse, ConverseStream and
-/// CountTokens (botocore 1.44.5) and the page "Common Error Types"; read 2026-11-27.
+/// CountTokens (botocore 1.44.5); the pages "Common Error Types" of AWS and "Troubleshooting Amazon Bedrock API
+/// Error Codes" of the user guide, which disagree about the status of some; read 2026-11-27.
 fn class(code: &str, message: &str, status: Option<u16>) -> ErrorClass {
     match code {
-        "ThrottlingException" | "TooManyRequestsException" => return ErrorClass::Throttled,
+        "ThrottlingException" => return ErrorClass::Throttled,
         "ModelTimeoutException" => return ErrorClass::Timeout,
         "InternalServerException" | "InternalFailure" => return ErrorClass::Unavailable,
         "ServiceUnavailableException" | "ServiceUnavailable" | "ModelNotReadyException" => {
@@ -97,17 +98,18 @@ fn class(code: &str, message: &str, status: Option<u16>) -> ErrorClass {
         }
         "ModelErrorException" | "ModelStreamErrorException" => return ErrorClass::Unknown,
         "ResourceNotFoundException" => return ErrorClass::ModelMissing,
-        // A quota that waiting does not lift, or a signature that is not accepted.
+        // A quota that waiting does not lift, or a signature that is not accepted, for one because a clock
+        // is wrong.
         "AccessDeniedException"
         | "ServiceQuotaExceededException"
         | "ExpiredTokenException"
         | "IncompleteSignature"
-        | "InvalidSignatureException"
-        | "MissingAuthenticationToken"
+        | "InvalidClientTokenId"
         | "NotAuthorized"
         | "OptInRequired"
+        | "RequestExpired"
         | "UnrecognizedClientException" => return ErrorClass::Denied,
-        "ValidationException" => return validation(message),
+        "ValidationException" | "ValidationError" => return validation(message),
         _ => {}
     }
     match status {

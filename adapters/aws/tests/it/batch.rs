@@ -348,6 +348,7 @@ async fn what_may_pass_is_unclear_and_what_will_not_is_refused() {
         (400, "ConflictException", false),
         (400, "ServiceQuotaExceededException", false),
         (429, "ThrottlingException", false),
+        (403, "ExpiredTokenException", false),
         (500, "InternalServerException", false),
     ] {
         let server = Server::saying(Answer::exception(status, name, "said why")).await;

@@ -71,6 +71,18 @@ async fn exceptions_have_their_classes_and_one_call_is_one_request() {
         ),
         (
             400,
+            "RequestExpired",
+            "the date stamp is old",
+            ErrorClass::Denied,
+        ),
+        (
+            400,
+            "ValidationError",
+            "too many total text bytes: 30000000 > 25000000",
+            ErrorClass::ContextTooLong,
+        ),
+        (
+            400,
             "ServiceQuotaExceededException",
             "quota",
             ErrorClass::Denied,
