@@ -47,6 +47,12 @@ pub(crate) const REQUIREMENTS: &[Requirement] = &[
         works: || says_its_version("faketime"),
         packages: &["faketime"],
     },
+    Requirement {
+        name: "environments of Python",
+        needed_for: "moto, the stand-in for AWS",
+        works: python_has_environments,
+        packages: &["python3", "python3-venv"],
+    },
 ];
 
 /// Checks every requirement and installs what is missing; an error says what a person must do.
@@ -130,6 +136,15 @@ fn apt_get(as_root: bool) -> Command {
 fn says_its_version(program: &str) -> bool {
     Command::new(program)
         .arg("--version")
+        .stdin(Stdio::null())
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+/// Debian's Python says no only when it is asked for the parts that an environment is made of.
+fn python_has_environments() -> bool {
+    Command::new("python3")
+        .args(["-c", "import ensurepip, venv"])
         .stdin(Stdio::null())
         .output()
         .is_ok_and(|output| output.status.success())

@@ -1,9 +1,10 @@
-//! Which Redis do tests and examples talk to? One server and one cluster of three, started for the
-//! run on loopback, unless the caller names others.
+//! Which servers do tests and examples talk to? One Redis, one Redis Cluster of three and one stand-in
+//! for AWS, started for the run on loopback, unless the caller names others.
 //!
 //! They are shared: a test uses keys of its own and changes nothing else. A test that pauses or
 //! kills a server starts one for itself.
 
+mod moto;
 mod ports;
 mod process;
 
@@ -30,9 +31,10 @@ const CLUSTER_NODES: usize = 3;
 /// How long a server may take over one answer before it is asked again.
 const ANSWER_TIME: Duration = Duration::from_secs(1);
 
-/// A running Redis server, stopped when it is dropped.
+/// A running server, stopped when it is dropped.
 pub(crate) struct Server {
     process: Process,
+    scheme: &'static str,
     port: u16,
 }
 
@@ -40,17 +42,18 @@ pub(crate) struct Server {
 /// all commands of the workspace. The servers run until the answer is dropped.
 pub(crate) fn start(workspace: &mut Workspace, steps: &mut Steps) -> Vec<Server> {
     let mut running = Vec::new();
-    let single: fn() -> Result<Vec<Server>> = start_single;
+    let single: fn(&Workspace) -> Result<Vec<Server>> = start_single;
     for (variable, name, start) in [
         (SINGLE, "start Redis", single),
         (CLUSTER, "start Redis Cluster", start_cluster),
+        (moto::URL, "start moto", moto::start),
     ] {
         if names_servers(std::env::var_os(variable).as_deref()) {
             println!("\n{variable} is set: what it names is used, nothing is started");
             continue;
         }
         let started = steps.run(name, || {
-            let servers = start()?;
+            let servers = start(workspace)?;
             println!("{variable}={}", urls(&servers));
             Ok(servers)
         });
@@ -68,12 +71,12 @@ fn names_servers(variable: Option<&OsStr>) -> bool {
 }
 
 fn urls(servers: &[Server]) -> String {
-    join_urls(servers.iter().map(|server| server.port))
+    join_urls(servers.iter().map(|server| (server.scheme, server.port)))
 }
 
-fn join_urls(ports: impl Iterator<Item = u16>) -> String {
-    let urls: Vec<String> = ports
-        .map(|port| format!("redis://{}", address(port)))
+fn join_urls(places: impl Iterator<Item = (&'static str, u16)>) -> String {
+    let urls: Vec<String> = places
+        .map(|(scheme, port)| format!("{scheme}://{}", address(port)))
         .collect();
     urls.join(",")
 }
@@ -82,11 +85,11 @@ fn address(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-fn start_single() -> Result<Vec<Server>> {
+fn start_single(_: &Workspace) -> Result<Vec<Server>> {
     start_servers(1, &[])
 }
 
-fn start_cluster() -> Result<Vec<Server>> {
+fn start_cluster(_: &Workspace) -> Result<Vec<Server>> {
     let mut nodes = start_servers(CLUSTER_NODES, &["--cluster-enabled", "yes"])?;
     form_cluster(&nodes)?;
     for node in &mut nodes {
@@ -120,7 +123,11 @@ fn start_server(port: u16, settings: &[&str]) -> Result<Server> {
         .args(["--daemonize", "no", "--save", "", "--appendonly", "no"])
         .args(settings);
     let process = Process::start(&format!("redis-server on port {port}"), &mut command)?;
-    Ok(Server { process, port })
+    Ok(Server {
+        process,
+        scheme: "redis",
+        port,
+    })
 }
 
 fn form_cluster(nodes: &[Server]) -> Result<()> {
@@ -188,9 +195,11 @@ mod tests {
 
     #[test]
     fn servers_are_named_by_urls_with_commas_between() {
-        assert_eq!(join_urls([12_000].into_iter()), "redis://127.0.0.1:12000");
+        let single = [("http", 12_000)];
+        assert_eq!(join_urls(single.into_iter()), "http://127.0.0.1:12000");
+        let cluster = [12_000, 12_001, 12_004].map(|port| ("redis", port));
         assert_eq!(
-            join_urls([12_000, 12_001, 12_004].into_iter()),
+            join_urls(cluster.into_iter()),
             "redis://127.0.0.1:12000,redis://127.0.0.1:12001,redis://127.0.0.1:12004"
         );
     }
