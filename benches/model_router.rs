@@ -2,16 +2,19 @@
 //!
 //! A list in the form of genai-prices with 40 providers of 40 models each, as many as its file of August
 //! 2026 has, every third entry a pattern; usage with a part from the cache, as most calls have it. The peer
-//! is the crate `genai-prices`, which reads the same list and computes with floating point.
+//! is the crate `genai-prices`, which reads the same list and computes with floating point. The shipped
+//! catalog is loaded beside it, and the price file of genai-prices if `$BURSAR_DATA` has it.
 //!
 //! `cargo bench -p bursar-benches --bench model_router`
 
 use std::fmt::Write;
 use std::hint::black_box;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use bursar_model_router::{
-    ApiFormat, PriceContext, PriceList, Source, Usage, UsageKind, read_genai_prices,
+    ApiFormat, Catalog, CatalogText, PriceContext, PriceList, Source, Usage, UsageKind,
+    read_genai_prices,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use genai_prices::{Calculator, PriceRequest, UsageKey};
@@ -114,11 +117,59 @@ fn load(criterion: &mut Criterion) {
     group.finish();
 }
 
+const SHIPPED: CatalogText<'_> = CatalogText {
+    providers: bursar_catalog::PROVIDERS,
+    models: bursar_catalog::MODELS,
+    prices: bursar_catalog::PRICES,
+    sources: bursar_catalog::SOURCES,
+};
+
+fn load_shipped(criterion: &mut Criterion) {
+    let catalog = Catalog::parse(&SHIPPED).expect("the shipped catalog is well-formed");
+    let name = format!("load_shipped_{}_models", catalog.models().len());
+    let mut group = criterion.benchmark_group(name);
+    // Giving the memory back is not a part of loading.
+    group.bench_function("bursar", |bencher| {
+        bencher.iter_with_large_drop(|| Catalog::parse(black_box(&SHIPPED)));
+    });
+    group.finish();
+}
+
+#[expect(clippy::print_stderr, reason = "a bench that does not run must say so")]
+fn load_genai_prices(criterion: &mut Criterion) {
+    let folder = std::env::var_os("BURSAR_DATA").map(PathBuf::from);
+    let path = folder.map(|folder| folder.join("genai-prices/data.json"));
+    let Some(file) = path.and_then(|path| std::fs::read_to_string(path).ok()) else {
+        eprintln!("SKIPPED: set BURSAR_DATA to a folder with genai-prices/data.json");
+        return;
+    };
+    let mut group = criterion.benchmark_group("load_file_of_genai_prices");
+    group.bench_function("bursar", |bencher| {
+        bencher.iter_with_large_drop(|| list(black_box(&file)));
+    });
+    match Calculator::from_json(&file) {
+        Ok(_) => {
+            group.bench_function("genai-prices", |bencher| {
+                bencher.iter_with_large_drop(|| Calculator::from_json(black_box(&file)));
+            });
+        }
+        Err(error) => eprintln!("SKIPPED: genai-prices cannot read this file: {error}"),
+    }
+    group.finish();
+}
+
 fn extract(criterion: &mut Criterion) {
     criterion.bench_function("extract_usage/bursar, OpenAI chat", |bencher| {
         bencher.iter(|| ApiFormat::OpenAiChat.extract(black_box(BODY)));
     });
 }
 
-criterion_group!(benches, price, load, extract);
+criterion_group!(
+    benches,
+    price,
+    load,
+    load_shipped,
+    load_genai_prices,
+    extract
+);
 criterion_main!(benches);

@@ -3,16 +3,17 @@
 mod prices;
 mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
 use jiff::civil::Date;
 
 use self::table::Row;
 pub use self::table::{CatalogError, CatalogProblem};
 use crate::name::{ModelId, ProviderId};
 use crate::price_list::{ModelPrices, NamePattern, PriceList, PricedProvider};
-use crate::price_terms::{Price, Source};
+use crate::price_terms::Source;
 
 /// The texts of a catalog: tables of comma-separated cells without quotes, their columns named in the
 /// first line.
@@ -65,6 +66,8 @@ pub struct Catalog {
 }
 
 /// What a model can do, as far as a source says so.
+///
+/// Models that can do the same share one set of words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CatalogModel {
@@ -77,12 +80,12 @@ pub struct CatalogModel {
     /// The most tokens of an answer.
     pub max_output: Option<u64>,
     /// What can be put in: `text`, `image`, `audio`, `video`, `pdf`. Empty where it is not known.
-    pub input: BTreeSet<Box<str>>,
+    pub input: Arc<BTreeSet<Box<str>>>,
     /// What comes out. Empty where it is not known.
-    pub output: BTreeSet<Box<str>>,
+    pub output: Arc<BTreeSet<Box<str>>>,
     /// What it can do: `tools`, `json_schema`, `reasoning`, `prompt_caching`. What is not in it is not
     /// known, which does not mean that the model cannot.
-    pub features: BTreeSet<Box<str>>,
+    pub features: Arc<BTreeSet<Box<str>>>,
     /// When its provider stops to serve it, or did.
     pub deprecated_on: Option<Date>,
 }
@@ -95,15 +98,26 @@ impl Catalog {
     pub fn parse(text: &CatalogText<'_>) -> Result<Self, CatalogError> {
         let sources = sources(text.sources)?;
         let mut prices = prices::parse(text.prices, &sources)?;
-        let mut models = Vec::new();
+        let mut shared = Shared::default();
+        let mut models = Vec::with_capacity(text.models.lines().count());
         let mut of_provider: BTreeMap<ProviderId, Vec<ModelPrices>> = BTreeMap::new();
         for row in table::rows("models", text.models, 9)? {
-            let (model, priced) = model(&row?, &mut prices)?;
-            let known = of_provider.entry(model.provider.clone()).or_default();
-            known.push(priced);
+            let row = row?;
+            let model = model(&row, &mut shared)?;
+            let priced = ModelPrices {
+                id: model.id.clone(),
+                names: names(&row)?,
+                prices: prices.take(row.cell(0), row.cell(1)),
+            };
+            match of_provider.get_mut(&model.provider) {
+                Some(known) => known.push(priced),
+                None => {
+                    of_provider.insert(model.provider.clone(), vec![priced]);
+                }
+            }
             models.push(model);
         }
-        if let Some(error) = prices::first_unknown(&prices) {
+        if let Some(error) = prices.first_unknown() {
             return Err(error);
         }
         let providers = providers(text.providers, of_provider)?;
@@ -140,33 +154,50 @@ fn sources(text: &str) -> Result<BTreeMap<&str, Arc<Source>>, CatalogError> {
     Ok(sources)
 }
 
-fn model<'a>(
-    row: &Row<'a>,
-    prices: &mut prices::ByModel<'a>,
-) -> Result<(CatalogModel, ModelPrices), CatalogError> {
-    let words = |at: usize| {
-        row.cell(at)
-            .split_ascii_whitespace()
-            .map(Box::from)
-            .collect()
-    };
-    let model = CatalogModel {
-        provider: row.required(0)?,
+/// What many models have in common and share one copy of.
+#[derive(Default)]
+struct Shared<'a> {
+    provider: Option<ProviderId>,
+    words: HashMap<&'a str, Arc<BTreeSet<Box<str>>>, FixedState>,
+}
+
+impl<'a> Shared<'a> {
+    /// The provider of a row, mostly the one of the row before it.
+    fn provider(&mut self, row: &Row<'a>) -> Result<ProviderId, CatalogError> {
+        let last = self.provider.clone();
+        let provider = match last.filter(|last| last.as_str() == row.cell(0)) {
+            Some(last) => last,
+            None => row.required(0)?,
+        };
+        self.provider = Some(provider.clone());
+        Ok(provider)
+    }
+
+    fn words(&mut self, cell: &'a str) -> Arc<BTreeSet<Box<str>>> {
+        let words = self.words.entry(cell).or_insert_with(|| {
+            let words = cell.split_ascii_whitespace();
+            Arc::new(words.map(Box::from).collect())
+        });
+        Arc::clone(words)
+    }
+}
+
+fn model<'a>(row: &Row<'a>, shared: &mut Shared<'a>) -> Result<CatalogModel, CatalogError> {
+    Ok(CatalogModel {
+        provider: shared.provider(row)?,
         id: row.required(1)?,
         context_window: row.parsed(3)?,
         max_output: row.parsed(4)?,
-        input: words(5),
-        output: words(6),
-        features: words(7),
+        input: shared.words(row.cell(5)),
+        output: shared.words(row.cell(6)),
+        features: shared.words(row.cell(7)),
         deprecated_on: row.parsed(8)?,
-    };
-    let mut priced = ModelPrices::new(model.id.clone());
-    if let Some(names) = row.parsed::<NamePattern>(2)? {
-        priced = priced.called(names);
-    }
-    let own = prices.remove(&(row.cell(0), row.cell(1)));
-    let own: Vec<Price> = own.map_or_else(Vec::new, |it| it.prices);
-    Ok((model, own.into_iter().fold(priced, ModelPrices::with_price)))
+    })
+}
+
+fn names(row: &Row<'_>) -> Result<NamePattern, CatalogError> {
+    let names = row.parsed(2)?;
+    Ok(names.unwrap_or_else(|| NamePattern::equals(row.cell(1))))
 }
 
 fn providers(
@@ -189,12 +220,11 @@ fn providers(
             let stand_in = ProviderId::new(stand_in).map_err(|error| row.refuse(3, error))?;
             provider = provider.with_stand_in(stand_in);
         }
-        providers.push(own.into_iter().fold(provider, PricedProvider::with_model));
+        providers.push(provider.with_models(own));
     }
     // A provider without names of its own needs no row.
     for (id, own) in models {
-        let provider = PricedProvider::new(id);
-        providers.push(own.into_iter().fold(provider, PricedProvider::with_model));
+        providers.push(PricedProvider::new(id).with_models(own));
     }
     Ok(providers)
 }

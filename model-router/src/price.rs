@@ -46,10 +46,14 @@ impl Rate {
 
     /// With another rate for calls of more than `above` input tokens.
     pub fn with_tier(mut self, above: u64, rate: UnitRate) -> Self {
+        self.set_tier(above, rate);
+        self
+    }
+
+    pub(crate) fn set_tier(&mut self, above: u64, rate: UnitRate) {
         self.tiers.retain(|tier| tier.above != above);
         let place = self.tiers.partition_point(|tier| tier.above < above);
         self.tiers.insert(place, Tier { above, rate });
-        self
     }
 
     /// The rate of a call with so many input tokens.
@@ -137,9 +141,10 @@ impl RateCard {
     /// # Errors
     /// [`RateCardError`].
     pub fn new(rates: impl IntoIterator<Item = (UsageKind, Rate)>) -> Result<Self, RateCardError> {
+        let rates = rates.into_iter();
         let mut card = Self {
             currency: Currency::USD,
-            rates: Vec::new(),
+            rates: Vec::with_capacity(rates.size_hint().0),
             priced: 0,
             overlaps: Vec::new(),
         };

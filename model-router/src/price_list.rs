@@ -78,9 +78,9 @@ pub struct PricedProvider {
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ModelPrices {
-    id: ModelId,
-    names: NamePattern,
-    prices: Vec<Price>,
+    pub(crate) id: ModelId,
+    pub(crate) names: NamePattern,
+    pub(crate) prices: Vec<Price>,
 }
 
 /// Why there is no price.
@@ -207,6 +207,12 @@ impl PricedProvider {
     /// With the prices of a model, after those of the models before it.
     pub fn with_model(mut self, model: ModelPrices) -> Self {
         self.models.push(model);
+        self
+    }
+
+    /// With the prices of these models, after those of the models before them.
+    pub(crate) fn with_models(mut self, models: Vec<ModelPrices>) -> Self {
+        self.models.extend(models);
         self
     }
 

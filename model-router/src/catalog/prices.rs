@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bursar_units::{Currency, Money, UnitRate};
+use foldhash::fast::FixedState;
 use jiff::civil::Time;
 use rust_decimal::Decimal;
 
@@ -12,25 +13,63 @@ use crate::price::{Rate, RateCard};
 use crate::price_terms::{DailyWindow, Price, Processing, Source, Validity};
 use crate::usage::UsageKind;
 
-/// The prices of models, by provider and model, in the order of the table.
-pub(super) type ByModel<'a> = HashMap<(&'a str, &'a str), OfModel>;
+/// The prices of models, in the order of the table.
+#[derive(Default)]
+pub(super) struct ByModel<'a> {
+    models: Vec<OfModel<'a>>,
+    places: HashMap<(&'a str, &'a str), usize, FixedState>,
+}
 
-pub(super) struct OfModel {
-    pub(super) prices: Vec<Price>,
+struct OfModel<'a> {
+    provider: &'a str,
+    model: &'a str,
+    /// `None` once a model has taken them.
+    prices: Option<Vec<Price>>,
     /// The first row.
     line: usize,
 }
 
-/// The first price that no model has taken.
-pub(super) fn first_unknown(prices: &ByModel<'_>) -> Option<CatalogError> {
-    let first = prices.iter().min_by_key(|(_, it)| it.line);
-    first.map(|(&(provider, model), it)| CatalogError {
-        table: TABLE,
-        line: it.line,
-        problem: CatalogProblem::UnknownModel {
-            model: format!("{model} of {provider}"),
-        },
-    })
+impl<'a> ByModel<'a> {
+    /// The prices of a model, once.
+    pub(super) fn take(&mut self, provider: &str, model: &str) -> Vec<Price> {
+        let place = self.places.get(&(provider, model));
+        let of_model = place.and_then(|&place| self.models.get_mut(place));
+        of_model.and_then(|it| it.prices.take()).unwrap_or_default()
+    }
+
+    /// The first price that no model has taken.
+    pub(super) fn first_unknown(&self) -> Option<CatalogError> {
+        let first = self.models.iter().find(|it| it.prices.is_some())?;
+        Some(CatalogError {
+            table: TABLE,
+            line: first.line,
+            problem: CatalogProblem::UnknownModel {
+                model: format!("{} of {}", first.model, first.provider),
+            },
+        })
+    }
+
+    fn add(&mut self, row: &Row<'a>, price: Price) {
+        let (provider, model) = (row.cell(0), row.cell(1));
+        let new = self.models.len();
+        // The prices of a model follow each other as a rule.
+        let place = match self.models.last() {
+            Some(last) if last.model == model && last.provider == provider => new - 1,
+            _ => *self.places.entry((provider, model)).or_insert(new),
+        };
+        if place == new {
+            self.models.push(OfModel {
+                provider,
+                model,
+                prices: Some(Vec::new()),
+                line: row.line,
+            });
+        }
+        let of_model = self.models.get_mut(place);
+        if let Some(prices) = of_model.and_then(|it| it.prices.as_mut()) {
+            prices.push(price);
+        }
+    }
 }
 
 const TABLE: &str = "prices";
@@ -55,70 +94,73 @@ const KINDS: [UsageKind; 5] = [
     UsageKind::CacheWrite1hTokens,
 ];
 
-/// A row that may be followed by those of its tiers.
-struct Open<'a> {
-    row: Row<'a>,
-    rates: Vec<(UsageKind, Rate)>,
-}
-
 pub(super) fn parse<'a>(
     text: &'a str,
     sources: &BTreeMap<&str, Arc<Source>>,
 ) -> Result<ByModel<'a>, CatalogError> {
-    let mut prices = ByModel::new();
-    let mut open: Option<Open<'a>> = None;
+    let mut reader = Reader {
+        sources,
+        prices: ByModel::default(),
+        open: None,
+        rates: Vec::new(),
+    };
     for row in table::rows(TABLE, text, N_CELLS)? {
         let row = row?;
-        match (row.parsed::<u64>(ABOVE)?, open.as_mut()) {
-            (Some(above), Some(base)) => base.add_tier(&row, above)?,
-            (Some(_), None) => return Err(row.refuse(ABOVE, "no row before it has the base price")),
-            (None, _) => {
-                if let Some(base) = open.take() {
-                    base.close(&mut prices, sources)?;
-                }
-                let rates = rates(&row)?;
-                let rates = rates
-                    .into_iter()
-                    .map(|(kind, rate)| (kind, Rate::flat(rate)));
-                open = Some(Open {
-                    row,
-                    rates: rates.collect(),
-                });
-            }
+        match row.parsed::<u64>(ABOVE)? {
+            Some(above) => reader.add_tier(&row, above)?,
+            None => reader.open(row)?,
         }
     }
-    if let Some(base) = open {
-        base.close(&mut prices, sources)?;
-    }
-    Ok(prices)
+    reader.close()?;
+    Ok(reader.prices)
 }
 
-impl<'a> Open<'a> {
+struct Reader<'a, 's> {
+    sources: &'s BTreeMap<&'s str, Arc<Source>>,
+    prices: ByModel<'a>,
+    /// The last row, which may be followed by those of its tiers.
+    open: Option<Row<'a>>,
+    /// Its rates.
+    rates: Vec<(UsageKind, Rate)>,
+}
+
+impl<'a> Reader<'a, '_> {
+    fn open(&mut self, row: Row<'a>) -> Result<(), CatalogError> {
+        self.close()?;
+        for_each_rate(&row, |kind, rate| {
+            self.rates.push((kind, Rate::flat(rate)));
+            Ok(())
+        })?;
+        self.open = Some(row);
+        Ok(())
+    }
+
     fn add_tier(&mut self, row: &Row<'a>, above: u64) -> Result<(), CatalogError> {
-        let is_same = (0..ABOVE).all(|at| row.cell(at) == self.row.cell(at));
+        let Some(base) = &self.open else {
+            return Err(row.refuse(ABOVE, "no row before it has the base price"));
+        };
+        let is_same = (0..ABOVE).all(|at| row.cell(at) == base.cell(at));
         if !is_same {
             return Err(row.refuse(ABOVE, "the row before it is another price"));
         }
-        for (kind, rate) in rates(row)? {
+        for_each_rate(row, |kind, rate| {
             let base = self.rates.iter_mut().find(|(it, _)| *it == kind);
             let Some((_, base)) = base else {
                 return Err(row.refuse(ABOVE, format!("{kind} has no base price")));
             };
-            *base = base.clone().with_tier(above, rate);
-        }
-        Ok(())
+            base.set_tier(above, rate);
+            Ok(())
+        })
     }
 
-    fn close(
-        self,
-        prices: &mut ByModel<'a>,
-        sources: &BTreeMap<&str, Arc<Source>>,
-    ) -> Result<(), CatalogError> {
-        let row = self.row;
-        let card = RateCard::new(self.rates).map_err(|error| row.refuse(FIRST_RATE, error))?;
-        let source = sources
-            .get(row.cell(SOURCE))
-            .ok_or_else(|| row.refuse(SOURCE, "no such source"))?;
+    fn close(&mut self) -> Result<(), CatalogError> {
+        let Some(row) = self.open.take() else {
+            return Ok(());
+        };
+        let card = RateCard::new(self.rates.drain(..));
+        let card = card.map_err(|error| row.refuse(FIRST_RATE, error))?;
+        let source = self.sources.get(row.cell(SOURCE));
+        let source = source.ok_or_else(|| row.refuse(SOURCE, "no such source"))?;
         let processing = Processing::named(row.cell(PROCESSING))
             .ok_or_else(|| row.refuse(PROCESSING, "no such processing"))?;
         let validity = Validity {
@@ -130,13 +172,7 @@ impl<'a> Open<'a> {
             .valid(validity)
             .for_processing(processing);
         price.region = row.parsed(REGION)?;
-        let of_model = prices
-            .entry((row.cell(0), row.cell(1)))
-            .or_insert_with(|| OfModel {
-                prices: Vec::new(),
-                line: row.line,
-            });
-        of_model.prices.push(price);
+        self.prices.add(&row, price);
         Ok(())
     }
 }
@@ -154,12 +190,15 @@ fn hours(row: &Row<'_>) -> Result<Option<DailyWindow>, CatalogError> {
     parsed.map(Some).ok_or_else(|| row.refuse(HOURS, reason))
 }
 
-fn rates(row: &Row<'_>) -> Result<Vec<(UsageKind, UnitRate)>, CatalogError> {
-    let mut rates = Vec::with_capacity(KINDS.len());
+/// Gives each rate of a row to `add`, in the order of the columns.
+fn for_each_rate(
+    row: &Row<'_>,
+    mut add: impl FnMut(UsageKind, UnitRate) -> Result<(), CatalogError>,
+) -> Result<(), CatalogError> {
     for (at, kind) in KINDS.into_iter().enumerate() {
         let at = FIRST_RATE + at;
         if let Some(price) = row.some(at) {
-            rates.push((kind, unit_rate(row, at, kind, price)?));
+            add(kind, unit_rate(row, at, kind, price)?)?;
         }
     }
     for other in row.cell(OTHERS).split_ascii_whitespace() {
@@ -169,9 +208,9 @@ fn rates(row: &Row<'_>) -> Result<Vec<(UsageKind, UnitRate)>, CatalogError> {
         });
         let (kind, price) =
             parsed.ok_or_else(|| row.refuse(OTHERS, format!("{other:?} is no price of a kind")))?;
-        rates.push((kind, unit_rate(row, OTHERS, kind, price)?));
+        add(kind, unit_rate(row, OTHERS, kind, price)?)?;
     }
-    Ok(rates)
+    Ok(())
 }
 
 fn unit_rate(
@@ -199,9 +238,7 @@ mod tests {
         let sources = BTreeMap::from([("s", Arc::new(Source::new("s")))]);
         let text = format!("{HEADER}{rows}");
         let mut prices = parse(&text, &sources).map_err(|error| error.to_string())?;
-        Ok(prices
-            .remove(&("p", "m"))
-            .map_or_else(Vec::new, |it| it.prices))
+        Ok(prices.take("p", "m"))
     }
 
     #[test]

@@ -6,13 +6,14 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::FixedState;
 use jiff::civil::Date;
 
 use super::{Listing, NoPrice, PriceList, PricedProvider};
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index {
-    by_id: HashMap<Box<str>, usize>,
+    by_id: HashMap<Box<str>, usize, FixedState>,
     /// One for each provider.
     models: Vec<ModelIndex>,
 }
@@ -20,14 +21,14 @@ pub(super) struct Index {
 #[derive(Debug, Clone, Default)]
 struct ModelIndex {
     /// The first entry that lists a name, the name in lower case.
-    by_name: HashMap<Box<str>, usize>,
+    by_name: HashMap<Box<str>, usize, FixedState>,
     /// Entries with patterns, in their order.
     with_patterns: Vec<usize>,
 }
 
 impl Index {
     pub(super) fn new(providers: &[PricedProvider]) -> Self {
-        let mut by_id = HashMap::with_capacity(providers.len());
+        let mut by_id = HashMap::with_capacity_and_hasher(providers.len(), FixedState::default());
         for (at, provider) in providers.iter().enumerate() {
             by_id.entry(lowercase(provider.id.as_str())).or_insert(at);
         }
@@ -38,8 +39,9 @@ impl Index {
 
 impl ModelIndex {
     fn new(provider: &PricedProvider) -> Self {
+        let n_models = provider.models.len();
         let mut index = Self {
-            by_name: HashMap::with_capacity(provider.models.len()),
+            by_name: HashMap::with_capacity_and_hasher(n_models, FixedState::default()),
             with_patterns: Vec::new(),
         };
         for (at, model) in provider.models.iter().enumerate() {

@@ -153,23 +153,39 @@ impl FromStr for NamePattern {
     type Err = PatternError;
 
     fn from_str(text: &str) -> Result<Self, PatternError> {
-        let mut alternatives: Vec<Self> = text
-            .split(" | ")
-            .map(conjunction)
-            .collect::<Result<_, _>>()?;
-        match alternatives.len() {
-            1 => Ok(alternatives.remove(0)),
-            _ => Self::any(alternatives),
-        }
+        joined_by(text, b'|', conjunction, Self::any)
     }
 }
 
 fn conjunction(text: &str) -> Result<NamePattern, PatternError> {
-    let mut clauses: Vec<NamePattern> = text.split(" & ").map(clause).collect::<Result<_, _>>()?;
-    match clauses.len() {
-        1 => Ok(clauses.remove(0)),
-        _ => NamePattern::all(clauses),
+    joined_by(text, b'&', clause, NamePattern::all)
+}
+
+/// What stands between ` | ` or ` & `, joined if there is more than one of it.
+fn joined_by(
+    text: &str,
+    sign: u8,
+    part: fn(&str) -> Result<NamePattern, PatternError>,
+    join: fn(Vec<NamePattern>) -> Result<NamePattern, PatternError>,
+) -> Result<NamePattern, PatternError> {
+    let separator = [b' ', sign, b' '];
+    let mut parts = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    // Byte by byte: most patterns are one short name, for which a searcher would only be set up.
+    while let Some(next) = text.as_bytes().get(at..at + separator.len()) {
+        if next == separator {
+            parts.push(part(&text[start..at])?);
+            (start, at) = (at + separator.len(), at + separator.len());
+        } else {
+            at += 1;
+        }
     }
+    let last = part(&text[start..])?;
+    if parts.is_empty() {
+        return Ok(last);
+    }
+    parts.push(last);
+    join(parts)
 }
 
 fn clause(text: &str) -> Result<NamePattern, PatternError> {

@@ -304,6 +304,10 @@ impl UsageKind {
     /// and for sound. `None` where one is a part of the other, where they exclude each other, and where
     /// no kind counts what they share.
     pub(crate) fn overlap(self, other: Self) -> Option<Self> {
+        // What both share would be a part of both.
+        if self.parts() & other.parts() == 0 {
+            return None;
+        }
         let (left, right) = (self.nature(), other.nature());
         if self == other || is_part(left, right) || is_part(right, left) {
             return None;
