@@ -1,0 +1,213 @@
+//! Which machines can be had, what can they hold, and what do they cost?
+//!
+//! An [`InstanceType`] is what a provider sells under one name. What is not known of it is `None`;
+//! a fit that needs the value then says that it is unknown and never takes it for zero.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+use bursar_units::Money;
+
+/// What a provider sells under one name, in one region.
+///
+/// ```
+/// use std::num::NonZeroU32;
+///
+/// use bursar_cost_model::instances::{Architecture, InstanceType};
+///
+/// let mut machine = InstanceType::new("m7g.large", Architecture::Arm64, NonZeroU32::new(2).unwrap(), 8192);
+/// machine.usable_memory_mib = Some(7811);
+/// assert_eq!(machine.family(), "m7g");
+/// assert_eq!(machine.on_demand, None);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct InstanceType {
+    /// The provider's name of it, `m7g.large`.
+    pub name: Box<str>,
+    /// The instruction set.
+    pub architecture: Architecture,
+    /// Threads that the operating system sees.
+    pub vcpus: NonZeroU32,
+    /// Memory as it is sold, in MiB.
+    pub memory_mib: u64,
+    /// Memory that the operating system sees, in MiB, as measured; always less than what is sold.
+    pub usable_memory_mib: Option<u64>,
+    /// What the network carries.
+    pub network: Option<NetworkLimits>,
+    /// What passes between the machine and its volumes.
+    pub ebs: Option<EbsLimits>,
+    /// How the CPU is rationed, where it is: `None` for a machine that may use its CPU all day.
+    pub burst: Option<BurstCredits>,
+    /// Measured CPU score of the whole machine: CoreMark iterations per second on all threads.
+    pub cpu_score: Option<f64>,
+    /// Whether it carries accelerators (GPU, FPGA, inference chips), which a fit by CPU and memory
+    /// does not weigh.
+    pub accelerated: bool,
+    /// Whether the provider still counts it among the current ones.
+    pub current_generation: bool,
+    /// Price of an hour on demand, for Linux.
+    pub on_demand: Option<Money>,
+    /// Price of an hour under a commitment of one year without payment in advance.
+    pub reserved_one_year: Option<Money>,
+    /// What the spot market gave, and what it took.
+    pub spot: Option<SpotMarket>,
+}
+
+impl InstanceType {
+    /// A type of which nothing is known but its size.
+    #[must_use]
+    pub fn new(
+        name: &str,
+        architecture: Architecture,
+        vcpus: NonZeroU32,
+        memory_mib: u64,
+    ) -> InstanceType {
+        InstanceType {
+            name: name.into(),
+            architecture,
+            vcpus,
+            memory_mib,
+            usable_memory_mib: None,
+            network: None,
+            ebs: None,
+            burst: None,
+            cpu_score: None,
+            accelerated: false,
+            current_generation: true,
+            on_demand: None,
+            reserved_one_year: None,
+            spot: None,
+        }
+    }
+
+    /// What stands before the size: `m7g` of `m7g.large`; the whole name where it has no dot.
+    #[must_use]
+    pub fn family(&self) -> &str {
+        self.name
+            .split_once('.')
+            .map_or(&self.name, |(family, _)| family)
+    }
+}
+
+/// An instruction set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Architecture {
+    /// AMD and Intel, 64 bits.
+    #[cfg_attr(feature = "serde", serde(rename = "x86_64"))]
+    X86_64,
+    /// 64-bit ARM, such as AWS Graviton.
+    Arm64,
+}
+
+impl fmt::Display for Architecture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Architecture::X86_64 => "x86_64",
+            Architecture::Arm64 => "arm64",
+        })
+    }
+}
+
+/// What the network carries, in Mbit/s and in each direction.
+///
+/// Providers name the burst (“up to 5 Gigabit”); the baseline can be had all day and is up to 156
+/// times less (0.032 and 5 Gbit/s for a `t3.nano`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct NetworkLimits {
+    /// What can be had all day.
+    pub baseline_mbps: u32,
+    /// What can be had for minutes; the baseline where there is no burst.
+    pub burst_mbps: u32,
+}
+
+/// What passes between a machine and its volumes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct EbsLimits {
+    /// Throughput that can be had all day, in Mbit/s.
+    pub baseline_mbps: u32,
+    /// Throughput that can be had for 30 minutes a day, in Mbit/s.
+    pub maximum_mbps: u32,
+    /// Operations per second that can be had all day.
+    pub baseline_iops: u32,
+    /// Operations per second that can be had for 30 minutes a day.
+    pub maximum_iops: u32,
+}
+
+/// How the CPU of a burstable machine is rationed.
+///
+/// One credit is one vCPU at 100 % for one minute. Source:
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html>.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct BurstCredits {
+    /// Use of each vCPU that the earned credits pay for, in percent.
+    pub baseline_percent: f64,
+    /// Credits earned per hour.
+    pub credits_per_hour: f64,
+    /// The most credits that are kept.
+    pub credit_cap: f64,
+    /// What the machine does without credits unless it is told otherwise.
+    pub default_mode: CreditMode,
+    /// Price of one vCPU-hour of surplus in unlimited mode.
+    pub surplus_per_vcpu_hour: Option<Money>,
+}
+
+/// What a burstable machine does when its credits are spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum CreditMode {
+    /// It falls to its baseline.
+    Standard,
+    /// It goes on, and what a day's mean is above the baseline is charged.
+    Unlimited,
+}
+
+/// What the spot market gave, and what it took.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct SpotMarket {
+    /// Saving over the price on demand, in percent, 0 to 100.
+    pub saving_percent: u8,
+    /// How often it was taken back.
+    pub interruption: InterruptionFrequency,
+}
+
+/// How many of a type's spot machines the provider took back in a month, as AWS Spot Advisor
+/// reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum InterruptionFrequency {
+    /// Less than 5 %.
+    Under5,
+    /// 5 to 10 %.
+    From5To10,
+    /// 10 to 15 %.
+    From10To15,
+    /// 15 to 20 %.
+    From15To20,
+    /// More than 20 %.
+    Over20,
+}
+
+impl InterruptionFrequency {
+    /// The share of machines taken back in a month, from and to, in percent; the highest class has
+    /// no upper end.
+    #[must_use]
+    pub fn percent_per_month(self) -> (f64, Option<f64>) {
+        match self {
+            InterruptionFrequency::Under5 => (0.0, Some(5.0)),
+            InterruptionFrequency::From5To10 => (5.0, Some(10.0)),
+            InterruptionFrequency::From10To15 => (10.0, Some(15.0)),
+            InterruptionFrequency::From15To20 => (15.0, Some(20.0)),
+            InterruptionFrequency::Over20 => (20.0, None),
+        }
+    }
+}
