@@ -1,6 +1,6 @@
 //! Which instance types does a region have?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -257,6 +257,9 @@ struct Parts<'a> {
     sources: Sources<'a>,
     /// Sorted by name.
     entries: Vec<Entry<'a>>,
+    /// Behind the entry that was last looked up: tables are sorted by name as a rule, so that the next
+    /// row is most often of the next type.
+    next: usize,
 }
 
 struct Entry<'a> {
@@ -274,6 +277,7 @@ impl<'a> Parts<'a> {
         let mut parts = Parts {
             sources: sources(tables.sources)?,
             entries: Vec::new(),
+            next: 0,
         };
         parts.read_instances(tables.instances)?;
         parts.read_credits(tables.credits)?;
@@ -294,7 +298,7 @@ impl<'a> Parts<'a> {
     }
 
     fn read_instances(&mut self, text: &'a str) -> Result<(), InstanceCatalogError> {
-        let mut rows = Vec::new();
+        let mut is_sorted = true;
         for row in INSTANCES.rows(text)? {
             let row = row?;
             let instance = instance(&row)?;
@@ -308,23 +312,17 @@ impl<'a> Parts<'a> {
                 spot: None,
             };
             let name = row.cell(0);
-            rows.push((
-                row,
-                Entry {
-                    name,
-                    instance,
-                    origin,
-                },
-            ));
+            is_sorted &= self.entries.last().is_none_or(|last| last.name < name);
+            self.entries.push(Entry {
+                name,
+                instance,
+                origin,
+            });
         }
-        // Shipped tables are sorted, and sorting what is sorted costs next to nothing.
-        rows.sort_by_key(|(_, entry)| entry.name);
-        for ((_, one), (row, next)) in rows.iter().zip(rows.iter().skip(1)) {
-            if one.name == next.name {
-                return Err(twice(row, next.name));
-            }
+        if !is_sorted {
+            self.entries.sort_by_key(|entry| entry.name);
+            refuse_twice(text)?;
         }
-        self.entries = rows.into_iter().map(|(_, entry)| entry).collect();
         Ok(())
     }
 
@@ -423,8 +421,17 @@ impl<'a> Parts<'a> {
 
     fn entry(&mut self, row: &Row<'_>, at: usize) -> Result<&mut Entry<'a>, InstanceCatalogError> {
         let name = row.name(at)?;
-        let found = self.entries.binary_search_by(|it| it.name.cmp(name)).ok();
-        let entry = found.and_then(|place| self.entries.get_mut(place));
+        let is_next = self
+            .entries
+            .get(self.next)
+            .is_some_and(|it| it.name == name);
+        let found = if is_next {
+            Ok(self.next)
+        } else {
+            self.entries.binary_search_by(|it| it.name.cmp(name))
+        };
+        self.next = found.map_or(0, |place| place + 1);
+        let entry = found.ok().and_then(|place| self.entries.get_mut(place));
         entry.ok_or_else(|| {
             let instance = name.to_owned();
             row.error(CatalogProblem::UnknownInstance { instance })
@@ -455,6 +462,18 @@ impl Period {
 fn twice(row: &Row<'_>, instance: &str) -> InstanceCatalogError {
     let instance = instance.to_owned();
     row.error(CatalogProblem::Twice { instance })
+}
+
+/// Names the first row of a type that an earlier row has.
+fn refuse_twice(text: &str) -> Result<(), InstanceCatalogError> {
+    let mut names = BTreeSet::new();
+    for row in INSTANCES.rows(text)? {
+        let row = row?;
+        if !names.insert(row.cell(0)) {
+            return Err(twice(&row, row.cell(0)));
+        }
+    }
+    Ok(())
 }
 
 fn sources(text: &str) -> Result<Sources<'_>, InstanceCatalogError> {

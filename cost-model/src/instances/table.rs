@@ -63,11 +63,19 @@ impl Layout {
     ) -> Result<Row<'_>, InstanceCatalogError> {
         let mut cells = [""; MAX_CELLS];
         let mut found = 0;
-        for cell in text.split(',') {
+        let mut rest = Some(text);
+        while let Some(from) = rest {
+            // Cells are so short that a plain loop over bytes beats a search for the comma.
+            let comma = from.bytes().position(|byte| byte == b',');
+            let (cell, after) = match comma.and_then(|at| from.split_at_checked(at)) {
+                Some((cell, after)) => (cell, after.get(1..)),
+                None => (from, None),
+            };
             if let Some(place) = cells.get_mut(found) {
                 *place = cell;
             }
             found += 1;
+            rest = after;
         }
         if found != expected {
             return Err(self.error(line, CatalogProblem::Cells { found, expected }));
