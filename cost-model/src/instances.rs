@@ -190,8 +190,8 @@ impl InstanceType {
     /// Price of an hour on the spot market: the stated price, else the price on demand less the
     /// saving; `None` where neither is known.
     ///
-    /// A spot price moves from hour to hour. This one is the mean of the days on which the source
-    /// looked, and the saving may be of another day than the price on demand.
+    /// A spot price moves from hour to hour, and the saving may be of another day than the price on
+    /// demand: [`InstanceOrigin`] has both days. It is an estimate, and no offer.
     ///
     /// # Errors
     /// [`MoneyError`] if the price has more digits than an amount can hold.

@@ -311,19 +311,29 @@ struct PricePeriod {
     on_demand: String,
     reserved_and_spot: String,
     source: String,
+    /// The day of the source: the last on which the price was seen.
+    seen: String,
 }
 
 impl PricePeriod {
     /// What no list of prices on demand can give is not carried on.
-    fn new(price: Decimal, from: String, source: &str) -> PricePeriod {
+    fn new(price: Decimal, from: String, list: &Listed<'_>) -> PricePeriod {
         PricePeriod {
             from,
             until: String::new(),
             on_demand: price.to_string(),
             reserved_and_spot: ",".to_owned(),
-            source: source.to_owned(),
+            source: list.source.to_owned(),
+            seen: list.as_of.clone(),
         }
     }
+}
+
+/// The list that new prices come from.
+struct Listed<'a> {
+    source: &'a str,
+    /// Its day. Dates as ISO 8601 writes them are in the order of their texts.
+    as_of: String,
 }
 
 type Periods = BTreeMap<(Box<str>, Box<str>), Vec<PricePeriod>>;
@@ -345,16 +355,19 @@ fn prices(
             not_joined.priced.push(row.instance.clone());
         }
     }
-    let as_of = lists.prices_as_of.to_string();
+    let list = Listed {
+        source,
+        as_of: lists.prices_as_of.to_string(),
+    };
     let is_listed = |region: &str| lists.prices.rows.iter().any(|row| &*row.region == region);
     for (key, history) in &mut periods {
         let price = new.remove(key);
         if is_listed(&key.0) {
-            carry_on(history, price, &as_of, source);
+            carry_on(history, price, &list);
         }
     }
     for (key, price) in new {
-        periods.insert(key, vec![PricePeriod::new(price, String::new(), source)]);
+        periods.insert(key, vec![PricePeriod::new(price, String::new(), &list)]);
     }
     let rows = periods
         .into_iter()
@@ -373,30 +386,29 @@ fn prices(
     Ok(text(PRICES.columns, rows))
 }
 
-/// Adds what the list of a day says to the prices until then. A list that is older than the newest
-/// price changes nothing.
-fn carry_on(history: &mut Vec<PricePeriod>, price: Option<Decimal>, as_of: &str, source: &str) {
+/// Adds what a list says to the prices until then. A list that is older than the newest price changes
+/// nothing.
+fn carry_on(history: &mut Vec<PricePeriod>, price: Option<Decimal>, list: &Listed<'_>) {
     let Some(last) = history.last_mut() else {
         return;
     };
-    // Dates as ISO 8601 writes them are in the order of their texts.
-    let is_older = last.from.as_str() > as_of || last.until.as_str() > as_of;
-    if is_older {
+    let known_until = [&last.from, &last.until, &last.seen];
+    if known_until.into_iter().any(|day| *day > list.as_of) {
         return;
     }
     let is_open = last.until.is_empty();
     match price {
         Some(price) if is_open && last.on_demand == price.to_string() => {
-            source.clone_into(&mut last.source);
+            list.source.clone_into(&mut last.source);
         }
-        Some(price) if is_open && last.from == as_of => {
-            *last = PricePeriod::new(price, last.from.clone(), source);
+        Some(price) if is_open && last.from == list.as_of => {
+            *last = PricePeriod::new(price, last.from.clone(), list);
         }
         price => {
             if is_open {
-                as_of.clone_into(&mut last.until);
+                last.until.clone_from(&list.as_of);
             }
-            history.extend(price.map(|it| PricePeriod::new(it, as_of.to_owned(), source)));
+            history.extend(price.map(|it| PricePeriod::new(it, list.as_of.clone(), list)));
         }
     }
 }
@@ -405,6 +417,11 @@ fn periods_before(
     before: &InstanceTables<'_>,
     types: &Types<'_>,
 ) -> Result<Periods, InstanceCatalogError> {
+    let mut days = BTreeMap::new();
+    for row in SOURCES.rows(before.sources)? {
+        let row = row?;
+        days.insert(row.name(0)?, row.required::<Date>(4)?);
+    }
     let mut periods = Periods::new();
     for row in PRICES.rows(before.prices)? {
         let row = row?;
@@ -416,8 +433,12 @@ fn periods_before(
                 on_demand: row.cell(4).to_owned(),
                 reserved_and_spot: format!("{},{}", row.cell(5), row.cell(6)),
                 source: row.cell(7).to_owned(),
+                seen: cell(days.get(row.cell(7))),
             });
         }
+    }
+    for history in periods.values_mut() {
+        history.sort_by(|one, other| one.from.cmp(&other.from));
     }
     Ok(periods)
 }
