@@ -91,6 +91,7 @@ mod efficiency;
 mod exact;
 mod forecast;
 mod group;
+pub mod instances;
 mod intern;
 mod invariants;
 mod layout;
