@@ -7,6 +7,7 @@ use bursar_model_router::{Cost, CostError, Direction, PriceContext, PriceList, U
 use serde::Serialize;
 
 use crate::cases::{Case, Reading};
+use crate::catalog::CatalogReport;
 
 /// How many agree, and each that does not.
 #[derive(Default, Serialize)]
@@ -15,12 +16,16 @@ pub(crate) struct Report {
     prices: Tally,
     unpriced: Tally,
     disagreements: Vec<Disagreement>,
+    /// The same with the shipped catalog, if that is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) catalog: Option<CatalogReport>,
 }
 
+/// How many were compared, and how many of these agree.
 #[derive(Default, Serialize)]
-struct Tally {
-    expected: usize,
-    agree: usize,
+pub(crate) struct Tally {
+    pub(crate) expected: usize,
+    pub(crate) agree: usize,
 }
 
 #[derive(Serialize)]
@@ -58,7 +63,9 @@ impl Report {
 
     /// Whether every disagreement has an explanation.
     pub(crate) fn is_explained(&self) -> bool {
+        let catalog = self.catalog.as_ref();
         self.disagreements.iter().all(|it| it.explanation.is_some())
+            && catalog.is_none_or(CatalogReport::is_explained)
     }
 }
 
@@ -73,7 +80,7 @@ struct Comparison<'a> {
 impl Comparison<'_> {
     fn add_to(&self, report: &mut Report, expected: &BTreeMap<UsageKind, u64>) {
         report.extractions.expected += 1;
-        let usage = self.usage();
+        let usage = usage(self.list, self.case, self.reading);
         match &usage {
             Ok(usage) if without_zeros(usage) == *expected => report.extractions.agree += 1,
             other => report.disagreements.push(self.disagreement(
@@ -92,20 +99,6 @@ impl Comparison<'_> {
             Some(_) => self.add_price(report, &cost),
             None => self.add_unpriced(report, &cost),
         }
-    }
-
-    fn usage(&self) -> Result<Usage, String> {
-        let Reading {
-            provider_id,
-            api_flavor,
-            ..
-        } = self.reading;
-        let provider = self.list.provider(provider_id).ok_or("no such provider")?;
-        let extractor = provider.extractor(api_flavor).ok_or("no such flavor")?;
-        let extracted = extractor.extract_value(&self.case.body);
-        extracted
-            .map(|it| it.usage)
-            .map_err(|error| error.to_string())
     }
 
     fn add_price(&self, report: &mut Report, cost: &Result<Cost, CostError>) {
@@ -191,6 +184,21 @@ impl Comparison<'_> {
     }
 }
 
+/// What the reader of a provider finds in a body.
+pub(crate) fn usage(list: &PriceList, case: &Case, reading: &Reading) -> Result<Usage, String> {
+    let Reading {
+        provider_id,
+        api_flavor,
+        ..
+    } = reading;
+    let provider = list.provider(provider_id).ok_or("no such provider")?;
+    let extractor = provider.extractor(api_flavor).ok_or("no such flavor")?;
+    let extracted = extractor.extract_value(&case.body);
+    extracted
+        .map(|it| it.usage)
+        .map_err(|error| error.to_string())
+}
+
 /// Counts of nothing say no more than counts that are not there.
 fn without_zeros(usage: &Usage) -> BTreeMap<UsageKind, u64> {
     usage.iter().filter(|&(_, count)| count > 0).collect()
@@ -216,6 +224,6 @@ impl fmt::Display for Report {
                 writeln!(f, "    {explanation}")?;
             }
         }
-        Ok(())
+        self.catalog.as_ref().map_or(Ok(()), |it| write!(f, "{it}"))
     }
 }
