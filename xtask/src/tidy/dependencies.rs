@@ -2,7 +2,8 @@
 //!
 //! Each package's direct dependencies are compared with `allowed-dependencies.toml` in both
 //! directions, so that a misspelt line cannot pass in silence; the order of the layers holds for
-//! the list itself too.
+//! the list itself too. Data stands beside: an engine may read it in its tests and examples, and is
+//! handed it otherwise.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,8 @@ const LIST: &str = "xtask/allowed-dependencies.toml";
 pub(super) enum Layer {
     /// The nouns that several engines share.
     Units,
+    /// Bytes and a version, and no code: `catalog`.
+    Data,
     /// Pure: no I/O, no clock, no runtime.
     Engine,
     /// Touches the world, one technology each.
@@ -36,6 +39,7 @@ impl Layer {
     pub(super) fn of(folder: &Utf8Path) -> Self {
         match folder.as_str() {
             "units" => Self::Units,
+            "catalog" => Self::Data,
             "examples" | "benches" => Self::Composition,
             "xtask" => Self::Tool,
             _ if folder.starts_with("adapters") => Self::Adapter,
@@ -45,21 +49,27 @@ impl Layer {
 
     fn may_depend_on(self, other: Self) -> bool {
         match self {
-            Self::Units | Self::Tool => false,
+            Self::Units | Self::Data | Self::Tool => false,
             Self::Engine => other == Self::Units,
             Self::Adapter => matches!(other, Self::Units | Self::Engine),
-            Self::Composition => matches!(other, Self::Units | Self::Engine | Self::Adapter),
+            Self::Composition => !matches!(other, Self::Composition | Self::Tool),
         }
+    }
+
+    /// Whether tests and documentation may use it: what the package may depend on, and data too.
+    fn may_be_tested_with(self, other: Self) -> bool {
+        self.may_depend_on(other) || (self == Self::Engine && other == Self::Data)
     }
 
     /// Whether the layer's outside crates are listed one by one and may not reach the world.
     pub(super) fn is_pure(self) -> bool {
-        matches!(self, Self::Units | Self::Engine)
+        matches!(self, Self::Units | Self::Data | Self::Engine)
     }
 
     fn name(self) -> &'static str {
         match self {
             Self::Units => "units",
+            Self::Data => "data",
             Self::Engine => "an engine",
             Self::Adapter => "an adapter",
             Self::Composition => "a composition",
@@ -167,22 +177,18 @@ fn compare(members: &[Member], list: &AllowList) -> Vec<Violation> {
 
 /// What the manifest asks for, against the order of the layers.
 fn against_layers(member: &Member, layers: &BTreeMap<&str, Layer>) -> Vec<Violation> {
-    forbidden(
-        member,
-        member.workspace.union(&member.workspace_dev),
-        layers,
-    )
-    .map(|(name, other)| {
-        Violation::new(
-            member.manifest.as_str(),
-            format!(
-                "{} may not depend on {} `{name}`: wire them together in a composition",
-                member.layer.name(),
-                other.name()
-            ),
-        )
-    })
-    .collect()
+    forbidden(member, &member.workspace, &member.workspace_dev, layers)
+        .map(|(name, other)| {
+            Violation::new(
+                member.manifest.as_str(),
+                format!(
+                    "{} may not depend on {} `{name}`: wire them together in a composition",
+                    member.layer.name(),
+                    other.name()
+                ),
+            )
+        })
+        .collect()
 }
 
 /// What the list permits, against the order of the layers.
@@ -191,30 +197,35 @@ fn list_against_layers(
     allowed: &Allowed,
     layers: &BTreeMap<&str, Layer>,
 ) -> Vec<Violation> {
-    forbidden(
-        member,
-        allowed.workspace.union(&allowed.workspace_dev),
-        layers,
-    )
-    .map(|(name, other)| {
-        listed(format!(
-            "`{}` is {} and may not be allowed {} `{name}`: remove the line",
-            member.name,
-            member.layer.name(),
-            other.name()
-        ))
-    })
-    .collect()
+    forbidden(member, &allowed.workspace, &allowed.workspace_dev, layers)
+        .map(|(name, other)| {
+            listed(format!(
+                "`{}` is {} and may not be allowed {} `{name}`: remove the line",
+                member.name,
+                member.layer.name(),
+                other.name()
+            ))
+        })
+        .collect()
 }
 
 fn forbidden<'a>(
     member: &Member,
-    names: impl Iterator<Item = &'a String>,
+    names: &'a BTreeSet<String>,
+    dev_names: &'a BTreeSet<String>,
     layers: &BTreeMap<&str, Layer>,
 ) -> impl Iterator<Item = (&'a String, Layer)> {
-    names
-        .filter_map(|name| layers.get(name.as_str()).map(|other| (name, *other)))
-        .filter(|(_, other)| !member.layer.may_depend_on(*other))
+    let layer = member.layer;
+    let known = |name: &'a String| layers.get(name.as_str()).map(|other| (name, *other));
+    let used = names
+        .iter()
+        .filter_map(known)
+        .filter(move |(_, other)| !layer.may_depend_on(*other));
+    let tested_with = dev_names
+        .difference(names)
+        .filter_map(known)
+        .filter(move |(_, other)| !layer.may_be_tested_with(*other));
+    used.chain(tested_with)
 }
 
 /// What the manifest asks for, against the list, both ways.
@@ -373,6 +384,27 @@ mod tests {
     }
 
     #[test]
+    fn an_engine_may_be_tested_with_data_and_not_built_on_it() {
+        let with_data = || {
+            let mut members = house();
+            members.push(member("prices", Layer::Data, &[], &[]));
+            members
+        };
+        let list = format!("{LIST}\nprices = {{ workspace = [], external = [] }}\n");
+        let allowed = list.replace("cost = {", "cost = { workspace-dev = [\"prices\"],");
+        let mut members = with_data();
+        members[1].workspace_dev.insert("prices".to_owned());
+        assert_eq!(check(&members, &allowed), [""; 0]);
+        let mut members = with_data();
+        members[1].workspace.insert("prices".to_owned());
+        let violations = check(&members, &list);
+        assert!(
+            violations[0].contains("an engine may not depend on data `prices`"),
+            "{violations:?}"
+        );
+    }
+
+    #[test]
     fn a_dependency_that_is_not_listed_is_refused() {
         let mut members = house();
         members[1].external.insert("chrono".to_owned());
@@ -433,6 +465,7 @@ mod tests {
     fn the_folder_tells_the_layer() {
         let cases = [
             ("units", Layer::Units),
+            ("catalog", Layer::Data),
             ("cost-model", Layer::Engine),
             ("adapters/sqlite", Layer::Adapter),
             ("examples", Layer::Composition),
