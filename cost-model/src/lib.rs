@@ -96,9 +96,11 @@ mod intern;
 mod invariants;
 mod layout;
 mod memory;
+pub mod migration;
 mod opportunity;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod plan_page;
 mod port;
 mod quotient;
 mod read;

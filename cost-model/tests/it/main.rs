@@ -11,6 +11,7 @@ mod analysis;
 mod dialects;
 mod efficiency;
 mod invariants;
+mod migration;
 mod opportunity;
 #[cfg(all(feature = "parquet", feature = "synthetic"))]
 mod parquet;
