@@ -110,6 +110,7 @@ mod report;
 mod review;
 mod scenario;
 mod series;
+pub mod storage;
 #[cfg(feature = "synthetic")]
 mod synthetic;
 mod trend;

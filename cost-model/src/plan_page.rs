@@ -4,7 +4,7 @@ use bursar_units::Money;
 use unicode_width::UnicodeWidthStr;
 
 use crate::report::{escape, number};
-use crate::{Exact, ExactSum, Table};
+use crate::{Cell, Exact, ExactSum, Table};
 
 /// Columns that words are wrapped to on a terminal.
 const WIDTH: usize = 80;
@@ -143,6 +143,14 @@ fn wrapped(words: &str, first: &str, next: &str) -> String {
     text.push_str(line.trim_end());
     text.push('\n');
     text
+}
+
+/// An amount of money as a cell; unknown where it is not known.
+pub(crate) fn money_cell(money: Option<Money>) -> Cell {
+    let Some(money) = money else {
+        return Cell::Unknown;
+    };
+    Cell::amount(exact(money), money.currency())
 }
 
 /// `USD 1,234.57`, or `unknown`.

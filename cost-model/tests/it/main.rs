@@ -19,6 +19,7 @@ mod reading;
 mod report;
 mod review;
 mod scenario;
+mod storage;
 #[cfg(feature = "synthetic")]
 mod synthetic;
 mod write;
