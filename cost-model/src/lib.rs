@@ -81,6 +81,7 @@
 mod attribution;
 mod bill_source;
 mod budget;
+pub mod capacity;
 mod cells;
 mod column;
 #[cfg(any(test, feature = "conformance"))]

@@ -8,6 +8,7 @@
 )]
 
 mod analysis;
+mod capacity;
 mod dialects;
 mod efficiency;
 mod invariants;
