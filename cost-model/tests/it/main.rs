@@ -11,6 +11,7 @@ mod analysis;
 mod capacity;
 mod dialects;
 mod efficiency;
+mod instances;
 mod invariants;
 mod migration;
 mod opportunity;
