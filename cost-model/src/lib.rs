@@ -81,6 +81,7 @@
 mod attribution;
 mod bill_source;
 mod budget;
+pub mod capacity;
 mod cells;
 mod column;
 #[cfg(any(test, feature = "conformance"))]
@@ -96,9 +97,11 @@ mod intern;
 mod invariants;
 mod layout;
 mod memory;
+pub mod migration;
 mod opportunity;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod plan_page;
 mod port;
 mod quotient;
 mod read;
@@ -108,6 +111,7 @@ mod report;
 mod review;
 mod scenario;
 mod series;
+pub mod storage;
 #[cfg(feature = "synthetic")]
 mod synthetic;
 mod trend;

@@ -5,7 +5,7 @@
 
 mod chart;
 mod days;
-mod escape;
+pub(crate) mod escape;
 mod findings;
 mod html;
 mod markdown;

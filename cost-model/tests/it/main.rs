@@ -8,10 +8,12 @@
 )]
 
 mod analysis;
+mod capacity;
 mod dialects;
 mod efficiency;
 mod instances;
 mod invariants;
+mod migration;
 mod opportunity;
 #[cfg(all(feature = "parquet", feature = "synthetic"))]
 mod parquet;
@@ -19,6 +21,7 @@ mod reading;
 mod report;
 mod review;
 mod scenario;
+mod storage;
 #[cfg(feature = "synthetic")]
 mod synthetic;
 mod write;
