@@ -53,8 +53,8 @@
 //! # Making the tables
 //!
 //! [`read_moto`], [`read_prices`], [`read_measurements`] and [`read_spot`] read what others publish,
-//! [`InstanceTexts`] joins it to tables and [`InstanceReview`] looks for
-//! gaps, overlaps and stale values in them. `cargo xtask catalog refresh` does all of it.
+//! [`InstanceTexts`] joins it to tables and [`InstanceReview`] looks for gaps, overlaps and stale
+//! values in them. `cargo xtask catalog refresh` does all of it.
 //!
 //! # Sources
 //!
@@ -73,7 +73,9 @@
 //!
 //! It asks no service and opens no file. It has no price of another provider, no price of a
 //! commitment and no model of one, and no price outside the regions of its tables. It does not
-//! know accelerators: [`InstanceType::accelerated`] says that there are some, not which.
+//! know accelerators: [`InstanceType::accelerated`] says that there are some, not which. It does not
+//! read the price list of AWS itself, which has hundreds of megabytes for a region, but the tables
+//! that others make of it.
 
 mod burst;
 mod catalog;
