@@ -1,7 +1,8 @@
 //! What do the price lists of others say now, and what does the catalog change by it?
 //!
 //! Reads a price list of genai-prices and one of LiteLLM and writes the tables of the catalog, with the
-//! differences to the tables that were there. With `--check` it looks at the tables alone: gaps, overlaps,
+//! differences to the tables that were there. A price that has changed gets a new row, and the old one an
+//! end; so have the prices of models that are listed no more. With `--check` it looks at the tables alone: gaps, overlaps,
 //! and prices whose source was read long ago. Without arguments it checks the catalog that is shipped.
 #![expect(clippy::print_stdout, reason = "what it finds is printed")]
 
@@ -9,6 +10,8 @@
 mod abilities;
 #[path = "refresh_catalog/check.rs"]
 mod check;
+#[path = "refresh_catalog/history.rs"]
+mod history;
 #[path = "refresh_catalog/merge.rs"]
 mod merge;
 #[path = "refresh_catalog/tables.rs"]
@@ -101,9 +104,23 @@ fn refresh(
     }
     println!("{} prices on which the lists disagree", merged.notes.len());
 
-    let tables = Tables::write(&merged, &abilities, read_on);
-    let catalog = tables.parse().context("the tables cannot be read back")?;
+    let mut tables = Tables::write(&merged, &abilities, read_on);
     let before = Tables::read(out).unwrap_or_default();
+    tables.prices = history::with_history(&before.prices, &tables.prices, read_on);
+    let listed = tables.parse().context("the tables cannot be read back")?;
+    let ids: BTreeSet<_> = listed
+        .models()
+        .iter()
+        .map(|it| (it.provider.as_str(), it.id.as_str()))
+        .collect();
+    let is_listed = |provider: &str, model: &str| {
+        ids.contains(&(provider, model)) || listed.prices().find(provider, model).is_ok()
+    };
+    let (models, prices) = history::retired(&before.models, &before.prices, read_on, is_listed);
+    println!("{} models are listed no more", models.lines().count());
+    tables.models.push_str(&models);
+    tables.prices.push_str(&prices);
+    let catalog = tables.parse().context("the tables cannot be read back")?;
     show_differences(&before, &tables, lines);
     tables.save(out)?;
     let n_prices = tables.prices.lines().count() - 1;
