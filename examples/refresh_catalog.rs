@@ -1,15 +1,18 @@
 //! What do the price lists of others say now, and what does the catalog change by it?
 //!
 //! Reads a price list of genai-prices and one of LiteLLM, or the lists of EC2's instance types, and writes
-//! the tables of the catalog, with the differences to the tables that were there. Without lists it looks at
-//! the tables alone: gaps, overlaps, and values whose source is old. Without arguments it checks the catalog
-//! that is shipped.
+//! the tables of the catalog, with the differences to the tables that were there. A price that has changed
+//! gets a new row, and the old one an end; so have the prices of models that are listed no more. Without
+//! lists it looks at the tables alone: gaps, overlaps, and values whose source is old. Without arguments it
+//! checks the catalog that is shipped.
 #![expect(clippy::print_stdout, reason = "what it finds is printed")]
 
 #[path = "refresh_catalog/abilities.rs"]
 mod abilities;
 #[path = "refresh_catalog/check.rs"]
 mod check;
+#[path = "refresh_catalog/history.rs"]
+mod history;
 #[path = "refresh_catalog/instances.rs"]
 mod instances;
 #[path = "refresh_catalog/merge.rs"]
@@ -145,9 +148,23 @@ fn refresh(
     }
     println!("{} prices on which the lists disagree", merged.notes.len());
 
-    let tables = Tables::write(&merged, &abilities, read_on);
-    let catalog = tables.parse().context("the tables cannot be read back")?;
+    let mut tables = Tables::write(&merged, &abilities, read_on);
     let before = Tables::read(out).unwrap_or_default();
+    tables.prices = history::with_history(&before.prices, &tables.prices, read_on);
+    let listed = tables.parse().context("the tables cannot be read back")?;
+    let ids: BTreeSet<_> = listed
+        .models()
+        .iter()
+        .map(|it| (it.provider.as_str(), it.id.as_str()))
+        .collect();
+    let is_listed = |provider: &str, model: &str| {
+        ids.contains(&(provider, model)) || listed.prices().find(provider, model).is_ok()
+    };
+    let (models, prices) = history::retired(&before.models, &before.prices, read_on, is_listed);
+    println!("{} models are listed no more", models.lines().count());
+    tables.models.push_str(&models);
+    tables.prices.push_str(&prices);
+    let catalog = tables.parse().context("the tables cannot be read back")?;
     let changed = [
         ("models", &*before.models, &*tables.models),
         ("prices", &*before.prices, &*tables.prices),

@@ -17,10 +17,12 @@ pub(crate) fn text(report: &Report) -> String {
 
 fn write(text: &mut String, report: &Report) -> fmt::Result {
     let spend = &report.spend;
+    let without_price: usize = report.unpriced.iter().map(|it| it.calls).sum();
     writeln!(
         text,
-        "{} calls cost {}",
+        "{} calls, {} of them with a price: {}",
         grouped(report.calls),
+        grouped(report.calls - without_price),
         dollars(spend.total)
     )?;
     for unpriced in &report.unpriced {

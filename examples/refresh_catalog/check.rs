@@ -76,16 +76,16 @@ fn of_model(model: &ModelPrices, today: Date) -> Vec<String> {
     problems
 }
 
-/// A model whose last standard price has ended is no longer sold, or its next price is missing.
+/// A model whose last standard price has ended while others of its prices hold lacks the next one. Where all
+/// have ended it is no longer sold.
 fn not_in_force(model: &ModelPrices, today: Date) -> Option<String> {
     let context = PriceContext::at(today.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp());
-    let mut standard = model
-        .prices()
-        .iter()
-        .filter(|it| it.processing == Processing::Standard);
+    let prices = model.prices().iter();
+    let is_sold = prices.clone().any(|it| it.validity.until.is_none());
+    let mut standard = prices.filter(|it| it.processing == Processing::Standard);
     let has_any = standard.clone().next().is_some();
     let holds = standard.any(|it| it.validity.contains(context.at));
-    (has_any && !holds).then(|| format!("no standard price holds on {today}"))
+    (has_any && is_sold && !holds).then(|| format!("no standard price holds on {today}"))
 }
 
 fn is_same(one: &Price, other: &Price) -> bool {

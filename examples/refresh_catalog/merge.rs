@@ -4,7 +4,7 @@
 //! Where both know a model and agree on its standard price, LiteLLM's other prices are added; where they
 //! disagree, genai-prices holds and the difference is noted for a person to look at. Bedrock is the
 //! exception: there LiteLLM has every inference profile under its own name, taken from AWS's price list,
-//! so its entries come first.
+//! so its entries come first, with the history that genai-prices has of them.
 
 use bursar_model_router::{
     Listing, ModelPrices, Price, PriceContext, PriceList, PricedProvider, Processing,
@@ -14,7 +14,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 /// The providers whose models are in the catalog: those who sell models of their own or of many others.
-const PROVIDERS: [&str; 19] = [
+const PROVIDERS: [&str; 33] = [
     "anthropic",
     "aws",
     "azure",
@@ -24,10 +24,24 @@ const PROVIDERS: [&str; 19] = [
     "fireworks",
     "google",
     "groq",
+    "huggingface_cerebras",
+    "huggingface_fireworks-ai",
+    "huggingface_groq",
+    "huggingface_hyperbolic",
+    "huggingface_nebius",
+    "huggingface_novita",
+    "huggingface_nscale",
+    "huggingface_ovhcloud",
+    "huggingface_publicai",
+    "huggingface_sambanova",
+    "huggingface_together",
     "minimax",
     "mistral",
     "moonshotai",
+    "novita",
     "openai",
+    "openrouter",
+    "ovhcloud",
     "perplexity",
     "together",
     "voyageai",
@@ -92,9 +106,14 @@ fn provider(
     for model in of_broad {
         let name = model.id().as_str();
         let twin = curated_list.find(id, name).ok();
-        let twin = twin.filter(|it| id != "aws" && it.provider().as_str() == id);
+        let twin = twin.filter(|it| it.provider().as_str() == id);
         match twin {
             None => others.push(MergedModel::of(model)),
+            Some(twin) if id == "aws" => {
+                let mut entry = MergedModel::of(model);
+                entry.add_history(&twin, context);
+                others.push(entry);
+            }
             Some(twin) => {
                 let place = of_curated
                     .iter()
@@ -157,9 +176,7 @@ impl MergedModel {
         notes: &mut Vec<String>,
     ) {
         self.known_as.extend(MergedModel::of(model).known_as);
-        let is_ordinary =
-            |it: &&Price| it.processing == Processing::Standard && it.region.is_none();
-        let Some(theirs) = model.prices().iter().find(is_ordinary) else {
+        let Some(theirs) = model.prices().iter().find(|it| is_ordinary(it)) else {
             return self.add_others(model);
         };
         let Ok(ours) = twin.price(context) else {
@@ -177,6 +194,25 @@ impl MergedModel {
         }
     }
 
+    /// The older standard prices of genai-prices, if its present one is that of LiteLLM.
+    fn add_history(&mut self, twin: &Listing<'_>, context: &PriceContext) {
+        let theirs = self.prices.iter_mut().find(|it| is_ordinary(it));
+        let (Some(theirs), Ok(ours)) = (theirs, twin.price(context)) else {
+            return;
+        };
+        if first_difference(ours, theirs).is_some() {
+            return;
+        }
+        let Some(since) = ours.validity.from else {
+            return;
+        };
+        theirs.validity.from = Some(since);
+        let older = twin.model().prices().iter();
+        let is_older = |it: &&Price| it.validity.from.is_none_or(|from| from < since);
+        let older = older.filter(|it| is_ordinary(it)).filter(is_older).cloned();
+        self.prices.splice(0..0, older);
+    }
+
     fn add_others(&mut self, model: &ModelPrices) {
         for price in model.prices() {
             let is_known = self
@@ -188,6 +224,11 @@ impl MergedModel {
             }
         }
     }
+}
+
+/// What a call costs that asks for nothing special.
+fn is_ordinary(price: &Price) -> bool {
+    price.processing == Processing::Standard && price.region.is_none()
 }
 
 /// Of the kinds of tokens that both price.

@@ -57,17 +57,14 @@ impl<'a> ByModel<'a> {
             Some(last) if last.model == model && last.provider == provider => new - 1,
             _ => *self.places.entry((provider, model)).or_insert(new),
         };
-        if place == new {
-            self.models.push(OfModel {
+        match self.models.get_mut(place) {
+            Some(of_model) => of_model.prices.get_or_insert_default().push(price),
+            None => self.models.push(OfModel {
                 provider,
                 model,
-                prices: Some(Vec::new()),
+                prices: Some(vec![price]),
                 line: row.line,
-            });
-        }
-        let of_model = self.models.get_mut(place);
-        if let Some(prices) = of_model.and_then(|it| it.prices.as_mut()) {
-            prices.push(price);
+            }),
         }
     }
 }
