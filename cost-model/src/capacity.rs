@@ -45,6 +45,10 @@
 //!
 //! # What it does not do
 //!
+//! No correction replaces the requests themselves: on real traces all of them promised less than
+//! the simulation took where the load was high, so a plan for a service that runs should come from
+//! [`simulate`].
+//!
 //! The queue has one line for all servers. Where a balancer sends each request to an instance before
 //! one is free, requests wait longer. It does not model retries, timeouts, nor an autoscaler: it
 //! says what must be there at the peak.

@@ -332,7 +332,8 @@ fn sum_tail(one: f64, other: f64, seconds: f64) -> f64 {
 /// use bursar_cost_model::capacity::servers_for;
 ///
 /// // 500 requests a second of 2 ms: one server would be busy all the time.
-/// assert_eq!(servers_for(500.0, 0.002, 0.99, 0.020)?, Some(2));
+/// let servers = servers_for(500.0, 0.002, 0.99, 0.020)?;
+/// assert_eq!(servers.map(|n| n.get()), Some(2));
 /// assert_eq!(servers_for(500.0, 0.002, 0.99, 0.009)?, None);
 /// # Ok::<(), bursar_cost_model::capacity::CapacityError>(())
 /// ```
