@@ -33,16 +33,21 @@
 //!   a service that was planned by hand; they disagree with its formula, so both are shown.
 //! - [`Queue`] is M/M/c: [`erlang_c`] gives the share that waits, and the distribution of waiting
 //!   and service together gives the p99. [`servers_for`] turns it around.
-//! - Real arrivals come in bursts. [`squared_variation`] and [`dispersion`] measure how much,
-//!   [`Queue::with_variation`] corrects for it after Allen and Cunneen, and [`simulate`] lets the
-//!   very requests wait.
+//! - Real arrivals come in bursts. [`squared_variation`], [`dispersion`] and [`peakedness`] measure
+//!   how much, [`Queue::with_variation`] (Allen and Cunneen) and [`Queue::with_peakedness`] (Hayward)
+//!   correct for it, and [`simulate`] lets the very requests wait.
 //!
 //! # Sources
 //!
 //! Erlang (1917) for both formulas; Cooper, *Introduction to Queueing Theory*, for the recursion;
-//! Allen, *Probability, Statistics and Queueing Theory*, and Kingman (1961) for the correction.
+//! Allen, *Probability, Statistics and Queueing Theory*, Kingman (1961) and Fredericks (1980) for the
+//! corrections.
 //!
 //! # What it does not do
+//!
+//! No correction replaces the requests themselves: on real traces all of them promised less than
+//! the simulation took where the load was high, so a plan for a service that runs should come from
+//! [`simulate`].
 //!
 //! The queue has one line for all servers. Where a balancer sends each request to an instance before
 //! one is free, requests wait longer. It does not model retries, timeouts, nor an autoscaler: it
@@ -60,7 +65,7 @@ use bursar_units::MoneyError;
 pub use self::plan::{Binding, CapacityCost, CapacityPlan, CapacityPrices, Demand, Reason};
 pub use self::queue::{Queue, erlang_b, erlang_c, servers_for};
 pub use self::simulate::{
-    Arrival, Simulated, arrival_variation, dispersion, simulate, squared_variation,
+    Arrival, Simulated, arrival_variation, dispersion, peakedness, simulate, squared_variation,
 };
 pub use self::stage::{ListedInstances, Stage};
 pub use self::trace::{TokenRequest, TokenSpeed, TraceError, read_token_requests};

@@ -234,13 +234,7 @@ impl Purchase {
         let price = match self {
             Purchase::OnDemand => machine.on_demand,
             Purchase::ReservedOneYear => machine.reserved_one_year,
-            Purchase::Spot => match (machine.on_demand, machine.spot) {
-                (Some(on_demand), Some(spot)) => {
-                    let paid = 100_u8.saturating_sub(spot.saving_percent);
-                    Some(on_demand.checked_mul(Decimal::new(paid.into(), 2))?)
-                }
-                _ => None,
-            },
+            Purchase::Spot => machine.spot_hourly()?,
         };
         Ok(price)
     }

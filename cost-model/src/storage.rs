@@ -187,24 +187,24 @@ impl StoragePlan {
     }
 
     fn add_up(&mut self) -> Result<(), StorageError> {
-        let volumes = self.volumes.iter().map(|a| Some(a.monthly_saving));
-        let buckets = self.buckets.iter().map(|b| b.monthly_saving);
-        let logs = self.logs.iter().map(|l| l.monthly_saving);
-        let savings: Vec<Option<Money>> = volumes.chain(buckets).chain(logs).collect();
-        for saving in savings {
-            match saving {
-                Some(saving) => self.monthly_saving = self.monthly_saving.checked_add(saving)?,
-                None => self.unknown_savings += 1,
-            }
+        let mut monthly = self.monthly_saving;
+        for advice in &self.volumes {
+            monthly = monthly.checked_add(advice.monthly_saving)?;
         }
-        self.annual_saving = self.monthly_saving.checked_mul(Decimal::from(12))?;
-        let once: Vec<Money> = self.buckets.iter().map(|b| b.transition_cost).collect();
-        for cost in once {
-            self.one_off_cost = self.one_off_cost.checked_add(cost)?;
+        for advice in &self.buckets {
+            monthly = monthly.checked_add(advice.monthly_saving)?;
+            self.unknown_savings += advice.unknown_savings;
+            self.one_off_cost = self.one_off_cost.checked_add(advice.transition_cost)?;
         }
         for plan in &self.logs {
+            match plan.monthly_saving {
+                Some(saving) => monthly = monthly.checked_add(saving)?,
+                None => self.unknown_savings += 1,
+            }
             self.one_off_cost = self.one_off_cost.checked_add(plan.upload_cost)?;
         }
+        self.monthly_saving = monthly;
+        self.annual_saving = self.monthly_saving.checked_mul(Decimal::from(12))?;
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use bursar_units::{Money, MoneyError};
 use rust_decimal::Decimal;
 
-use super::queue::{MOST_SERVERS, Queue, servers_for};
+use super::queue::{MOST_SERVERS, Queue, servers_for_bursts};
 use super::stage::{ListedInstances, Stage};
 use super::{CapacityError, check_positive, check_rate};
 
@@ -28,6 +28,9 @@ pub struct Demand {
     pub rated_qps: f64,
     /// What the formula multiplies by.
     pub redundancy: f64,
+    /// How much burstier than Poisson the requests come: 1 for Poisson, else as
+    /// [`peakedness`](super::peakedness) measures it.
+    pub peakedness: f64,
     /// Mean seconds of work for one request.
     pub service_seconds: f64,
     /// Requests that an instance works on at once; others wait.
@@ -40,14 +43,15 @@ pub struct Demand {
 
 impl Demand {
     /// A peak for instances of one core and 512 MB: planned for 500 requests a second, working on
-    /// one at a time for 1 ms (1,000 a second at full use), with a redundancy of 1.5, a p99 of
-    /// 100 ms, and three zones.
+    /// one at a time for 1 ms (1,000 a second at full use), with a redundancy of 1.5, Poisson
+    /// arrivals, a p99 of 100 ms, and three zones.
     #[must_use]
     pub fn new(peak_qps: f64) -> Demand {
         Demand {
             peak_qps,
             rated_qps: 500.0,
             redundancy: 1.5,
+            peakedness: 1.0,
             service_seconds: 0.001,
             slots: NonZeroU32::MIN,
             p99_seconds: 0.1,
@@ -58,6 +62,7 @@ impl Demand {
     fn check(&self) -> Result<(), CapacityError> {
         check_rate("peak requests a second", self.peak_qps)?;
         check_positive("requests a second of an instance", self.rated_qps)?;
+        check_positive("peakedness", self.peakedness)?;
         check_positive("seconds of service", self.service_seconds)?;
         check_positive("seconds of the p99", self.p99_seconds)?;
         if self.redundancy.is_finite() && self.redundancy >= 1.0 {
@@ -69,14 +74,15 @@ impl Demand {
         })
     }
 
-    /// The p99 of the response in seconds with so many instances, by M/M/c; `None` where they cannot
-    /// keep up.
+    /// The p99 of the response in seconds with so many instances, by M/M/c, with Hayward's correction
+    /// for bursts; `None` where they cannot keep up.
     ///
     /// # Errors
     /// [`CapacityError::Value`] for a demand that cannot be.
     pub fn p99_with(&self, instances: NonZeroU32) -> Result<Option<f64>, CapacityError> {
         let servers = instances.saturating_mul(self.slots);
         let queue = Queue::new(self.peak_qps, self.service_seconds, servers)?;
+        let queue = queue.with_peakedness(self.peakedness)?;
         Ok(queue.response_quantile(0.99))
     }
 }
@@ -97,7 +103,7 @@ pub struct CapacityPlan {
     pub stage: Option<Stage>,
     /// Instances of the stage; `None` above the table.
     pub listed: Option<ListedInstances>,
-    /// The fewest instances that meet the p99 by M/M/c; `None` when no number does.
+    /// The fewest instances that meet the p99 by the queue; `None` when no number does.
     pub queue: Option<u32>,
     /// Which of formula and queue asks for more.
     pub binds: Binding,
@@ -225,8 +231,9 @@ fn rounded_up(instances: f64) -> Result<u32, CapacityError> {
 }
 
 fn instances_for_p99(demand: &Demand) -> Result<Option<u32>, CapacityError> {
-    let servers = servers_for(
+    let servers = servers_for_bursts(
         demand.peak_qps,
+        demand.peakedness,
         demand.service_seconds,
         0.99,
         demand.p99_seconds,

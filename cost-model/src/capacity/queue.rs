@@ -67,6 +67,9 @@ pub fn erlang_c(offered: f64, servers: NonZeroU32) -> f64 {
 /// Waiting is not taken for less than this part of that of M/M/c.
 const LEAST_STRETCH: f64 = 1e-9;
 
+/// Peakedness is not taken for less than this.
+const LEAST_PEAKEDNESS: f64 = 0.01;
+
 /// Requests that wait in one line, first come first served, for the next free of some servers.
 ///
 /// With [`new`](Self::new) it is M/M/c: arrivals are Poisson and times of service exponential, and
@@ -130,8 +133,9 @@ impl Queue {
     /// exponential. Sources: Allen, *Probability, Statistics and Queueing Theory*, 2nd ed., 1990,
     /// section 5.3.4; Kingman, *The single server queue in heavy traffic*, 1961.
     ///
-    /// Arrivals whose bursts follow each other are worse than their Cₐ² says: measure them over
-    /// the time that a queue needs to drain, with [`dispersion`](super::dispersion).
+    /// Arrivals whose bursts follow each other are worse than their Cₐ² says:
+    /// [`dispersion`](super::dispersion) shows it, and [`with_peakedness`](Self::with_peakedness)
+    /// allows for it.
     ///
     /// # Errors
     /// [`CapacityError::Value`] below zero, or for what is no number.
@@ -145,13 +149,37 @@ impl Queue {
         })
     }
 
+    /// The same queue with arrivals of this [`peakedness`](super::peakedness): 1 for Poisson, more
+    /// for arrivals in bursts.
+    ///
+    /// Hayward: c servers under a load of peakedness z are like c ÷ z servers under a Poisson load
+    /// of a z-th, as if all came in groups of z. Unlike the correction by variation it knows that
+    /// bursts find servers busy which are idle on average, so it is the one to take where arrivals
+    /// are far from Poisson. Between whole servers the logarithm of [`erlang_c`] is interpolated.
+    /// Source: Fredericks, *Congestion in blocking systems: a simple approximation technique*, Bell
+    /// System Technical Journal 59(6), 1980.
+    ///
+    /// # Errors
+    /// [`CapacityError::Value`] for zero or less, or for what is no number.
+    pub fn with_peakedness(self, peakedness: f64) -> Result<Queue, CapacityError> {
+        super::check_positive("peakedness", peakedness)?;
+        let groups = peakedness.max(LEAST_PEAKEDNESS);
+        let offered = self.arrivals_per_second * self.service_seconds;
+        let servers = f64::from(self.servers.get()) / groups;
+        Ok(Queue {
+            stretch: groups,
+            waiting: erlang_c_between(offered / groups, servers),
+            ..self
+        })
+    }
+
     /// The share of time that a server is busy; 1 or more where they cannot keep up.
     #[must_use]
     pub fn utilization(&self) -> f64 {
         self.arrivals_per_second * self.service_seconds / f64::from(self.servers.get())
     }
 
-    /// The probability that a request waits: [`erlang_c`].
+    /// The probability that a request waits: [`erlang_c`], or what a peakedness makes of it.
     #[must_use]
     pub fn wait_probability(&self) -> f64 {
         self.waiting
@@ -257,6 +285,30 @@ impl Queue {
     }
 }
 
+/// Erlang C of a number of servers that is not whole: by its logarithm, between the whole numbers
+/// beside it, or between the load, where all wait, and the whole number above it.
+fn erlang_c_between(offered: f64, servers: f64) -> f64 {
+    let below = servers.floor().max(offered);
+    let above = servers.floor() + 1.0;
+    if servers <= below {
+        return if servers <= offered {
+            1.0
+        } else {
+            whole(offered, servers)
+        };
+    }
+    let part = (servers - below) / (above - below);
+    whole(offered, below).powf(1.0 - part) * whole(offered, above).powf(part)
+}
+
+/// Erlang C of a number of servers that is whole, or that is the load.
+fn whole(offered: f64, servers: f64) -> f64 {
+    if servers <= offered {
+        return 1.0;
+    }
+    NonZeroU32::new(servers as u32).map_or(1.0, |n| erlang_c(offered, n))
+}
+
 /// P(X + Y > t) for independent exponentials of these rates, also where the rates are near each
 /// other: (a·e^(−bt) − b·e^(−at)) ÷ (a − b), written so that no two large numbers are subtracted.
 fn sum_tail(one: f64, other: f64, seconds: f64) -> f64 {
@@ -280,7 +332,8 @@ fn sum_tail(one: f64, other: f64, seconds: f64) -> f64 {
 /// use bursar_cost_model::capacity::servers_for;
 ///
 /// // 500 requests a second of 2 ms: one server would be busy all the time.
-/// assert_eq!(servers_for(500.0, 0.002, 0.99, 0.020)?, Some(2));
+/// let servers = servers_for(500.0, 0.002, 0.99, 0.020)?;
+/// assert_eq!(servers.map(|n| n.get()), Some(2));
 /// assert_eq!(servers_for(500.0, 0.002, 0.99, 0.009)?, None);
 /// # Ok::<(), bursar_cost_model::capacity::CapacityError>(())
 /// ```
@@ -294,6 +347,24 @@ pub fn servers_for(
     share: f64,
     within_seconds: f64,
 ) -> Result<Option<NonZeroU32>, CapacityError> {
+    let poisson = 1.0;
+    servers_for_bursts(
+        arrivals_per_second,
+        poisson,
+        service_seconds,
+        share,
+        within_seconds,
+    )
+}
+
+/// As [`servers_for`], for arrivals of this peakedness.
+pub(super) fn servers_for_bursts(
+    arrivals_per_second: f64,
+    peakedness: f64,
+    service_seconds: f64,
+    share: f64,
+    within_seconds: f64,
+) -> Result<Option<NonZeroU32>, CapacityError> {
     super::check_positive("seconds of response", within_seconds)?;
     if !(share > 0.0 && share < 1.0) {
         return Err(CapacityError::Value {
@@ -301,8 +372,11 @@ pub fn servers_for(
             value: share,
         });
     }
-    let queue = |servers| Queue::new(arrivals_per_second, service_seconds, servers);
-    queue(NonZeroU32::MIN)?;
+    let queue = |servers: u32| {
+        let servers = NonZeroU32::new(servers).unwrap_or(NonZeroU32::MIN);
+        Queue::new(arrivals_per_second, service_seconds, servers)?.with_peakedness(peakedness)
+    };
+    queue(1)?;
     if (-within_seconds / service_seconds).exp() > 1.0 - share {
         return Ok(None);
     }
@@ -310,27 +384,29 @@ pub fn servers_for(
     if offered >= f64::from(MOST_SERVERS) {
         return Err(CapacityError::TooMany { needed: offered });
     }
-    let quick = |servers: u32| {
-        let servers = NonZeroU32::new(servers).unwrap_or(NonZeroU32::MIN);
-        let tail = queue(servers)?.response_tail(within_seconds);
-        Ok::<bool, CapacityError>(tail <= 1.0 - share)
-    };
-    // Doubling what is above the load finds an end, halving finds the fewest.
-    let least = offered as u32;
-    let mut above = 1_u32;
-    while !quick(least.saturating_add(above))? {
-        above = above.saturating_mul(2);
-        if least.saturating_add(above) > MOST_SERVERS.saturating_mul(2) {
+    fewest(offered as u32, |servers| {
+        Ok(queue(servers)?.response_tail(within_seconds) <= 1.0 - share)
+    })
+}
+
+/// The fewest servers that are enough, of which `too_few` are not: doubling what is added finds an
+/// end, halving finds the fewest. `None` when twice the most are not enough.
+fn fewest(
+    too_few: u32,
+    enough: impl Fn(u32) -> Result<bool, CapacityError>,
+) -> Result<Option<NonZeroU32>, CapacityError> {
+    let (mut low, mut added) = (too_few, 1);
+    while !enough(too_few + added)? {
+        low = too_few + added;
+        added *= 2;
+        if added > MOST_SERVERS {
             return Ok(None);
         }
     }
-    let (mut low, mut high) = (least.saturating_add(above / 2), least.saturating_add(above));
-    if above == 1 {
-        low = least;
-    }
+    let mut high = too_few + added;
     while high - low > 1 {
         let middle = low + (high - low) / 2;
-        if quick(middle)? {
+        if enough(middle)? {
             high = middle;
         } else {
             low = middle;

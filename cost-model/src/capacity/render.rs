@@ -110,11 +110,11 @@ impl CapacityPlan {
             ),
             Reason::Listed => "the table of stages asks for the most".to_owned(),
             Reason::NPlusOne => format!(
-                "{} carry the peak, and one may be lost",
+                "the peak takes {}, and one may be lost",
                 number::count(self.carrying)
             ),
             Reason::ZoneLoss => format!(
-                "{} carry the peak, and must be left when one of {} zones is lost",
+                "the peak takes {}, and so many must be left when one of {} zones is lost",
                 number::count(self.carrying),
                 demand.zones
             ),

@@ -188,14 +188,54 @@ pub fn arrival_variation(arrivals: &[Arrival]) -> Option<f64> {
     squared_variation(arrivals.windows(2).map(gap))
 }
 
+/// How much more than Poisson the number of busy servers would vary if nobody ever waited: variance ÷
+/// mean over the time from the first arrival to the last, 1 when arrivals are Poisson.
+///
+/// It measures bursts over the very time that they matter for, that of the services, and is what
+/// [`Queue::with_peakedness`](super::Queue::with_peakedness) needs. `None` when no time passes, or
+/// no server is ever busy.
+///
+/// ```
+/// use bursar_cost_model::capacity::{Arrival, peakedness};
+///
+/// let at = |at_seconds| Arrival { at_seconds, service_seconds: 1.0 };
+/// // Two are busy for half of the time: mean 1, variance 1.
+/// assert_eq!(peakedness(&[at(0.0), at(0.0), at(2.0)]), Some(1.0));
+/// ```
+#[must_use]
+pub fn peakedness(arrivals: &[Arrival]) -> Option<f64> {
+    let (first, last) = (arrivals.first()?.at_seconds, arrivals.last()?.at_seconds);
+    let span = last - first;
+    let mut changes: Vec<(f64, f64)> = arrivals
+        .iter()
+        .flat_map(|a| {
+            [
+                (a.at_seconds, 1.0),
+                (a.at_seconds + a.service_seconds, -1.0),
+            ]
+        })
+        .collect();
+    changes.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut busy, mut since) = (0.0, first);
+    let (mut sum, mut squares) = (0.0, 0.0);
+    for (at, change) in changes {
+        let lasted = at.min(last) - since;
+        sum += busy * lasted;
+        squares += busy * busy * lasted;
+        since = at.min(last);
+        busy += change;
+    }
+    let (mean, mean_square) = (sum / span, squares / span);
+    let measured = (mean_square - mean * mean) / mean;
+    (span > 0.0 && mean > 0.0 && measured.is_finite()).then_some(measured)
+}
+
 /// How much more than Poisson the number of arrivals varies from one window to the next: variance ÷
 /// mean of the counts in consecutive windows of so many seconds, 1 when they are Poisson.
 ///
 /// For arrivals that do not know of each other this is their squared coefficient of variation in
-/// every window; where it grows with the window, bursts follow each other. It takes the place of
-/// Cₐ² in [`Queue::with_variation`](super::Queue::with_variation) for a queue that needs so long to
-/// drain (Whitt, *The queueing network analyzer*, 1983, section 4). `None` with fewer than two whole
-/// windows.
+/// every window; where it grows with the window, bursts follow each other, and what a queue meets
+/// is worse than the variation of single gaps says. `None` with fewer than two whole windows.
 #[must_use]
 pub fn dispersion(arrivals: &[Arrival], window_seconds: f64) -> Option<f64> {
     let (first, last) = (arrivals.first()?, arrivals.last()?);

@@ -18,8 +18,12 @@ pub struct Bucket {
     pub name: String,
     /// The rules that it has, all of them.
     pub lifecycle: Vec<LifecycleRule>,
-    /// Its objects in S3 Standard, by prefix; a prefix is in one group only.
+    /// Its objects in S3 Standard, by prefix; a prefix is in one group only. Where there is no
+    /// group, nothing is known of them.
     pub groups: Vec<ObjectGroup>,
+    /// Bytes of uploads that were never completed, which no listing shows; `None` when nobody
+    /// counted.
+    pub incomplete_upload_bytes: Option<u64>,
 }
 
 impl Bucket {
@@ -50,7 +54,7 @@ impl Bucket {
         let mut savings = Vec::new();
         let mut not_worthwhile = Vec::new();
         for rule in wanted {
-            let saving = RuleSaving::of(rule, &self.groups, prices)?;
+            let saving = RuleSaving::of(rule, self, prices)?;
             if saving
                 .monthly_saving
                 .is_some_and(|money| money.is_negative())
@@ -63,13 +67,14 @@ impl Bucket {
         }
         let merge = LifecycleMerge::new(&self.lifecycle, &worthwhile)?;
         savings.retain(|saving| merge.added.contains(&saving.rule));
-        let mut monthly_saving = Some(Money::zero(prices.currency()));
+        let mut monthly_saving = Money::zero(prices.currency());
         let mut transition_cost = Money::zero(prices.currency());
+        let mut unknown_savings = 0;
         for saving in &savings {
-            monthly_saving = match (monthly_saving, saving.monthly_saving) {
-                (Some(sum), Some(part)) => Some(sum.checked_add(part)?),
-                _ => None,
-            };
+            match saving.monthly_saving {
+                Some(part) => monthly_saving = monthly_saving.checked_add(part)?,
+                None => unknown_savings += 1,
+            }
             transition_cost = transition_cost.checked_add(saving.transition_cost)?;
         }
         Ok(BucketAdvice {
@@ -79,8 +84,18 @@ impl Bucket {
             not_worthwhile,
             payback_months: payback(monthly_saving, transition_cost)?,
             monthly_saving,
+            unknown_savings,
             transition_cost,
         })
+    }
+
+    /// A month of incomplete uploads, which are charged as S3 Standard.
+    fn uploads_cost(&self, prices: &S3Prices) -> Result<Option<Money>, MoneyError> {
+        let standard = prices.classes.get(&StorageClass::Standard);
+        match (standard, self.incomplete_upload_bytes) {
+            (Some(standard), Some(bytes)) => by_gigabyte(standard.storage_gb, bytes).map(Some),
+            _ => Ok(None),
+        }
     }
 
     fn check_ages(&self) -> Result<(), StorageError> {
@@ -140,9 +155,10 @@ pub struct BucketAdvice {
     pub savings: Vec<RuleSaving>,
     /// Rules that would cost more than they save, and are not added.
     pub not_worthwhile: Vec<RuleSaving>,
-    /// What is saved a month on the objects that are there now; `None` when that of a rule is not
-    /// known.
-    pub monthly_saving: Option<Money>,
+    /// What is saved a month on the objects that are there now, as far as it is known.
+    pub monthly_saving: Money,
+    /// How many added rules save an amount that is not known, and is not in it.
+    pub unknown_savings: usize,
     /// What moving these objects costs once.
     pub transition_cost: Money,
     /// After how many months that is paid back, rounded up to one place; `None` when nothing is
@@ -178,7 +194,7 @@ pub struct RuleSaving {
 impl RuleSaving {
     fn of(
         rule: &LifecycleRule,
-        groups: &[ObjectGroup],
+        bucket: &Bucket,
         prices: &S3Prices,
     ) -> Result<RuleSaving, MoneyError> {
         let zero = Money::zero(prices.currency());
@@ -192,8 +208,14 @@ impl RuleSaving {
             monthly_saving: None,
             transition_cost: zero,
         };
+        if rule.abort_uploads_after_days.is_some() {
+            saving.storage_saving = bucket.uploads_cost(prices)?;
+        }
         let moves = !rule.transitions.is_empty();
-        for group in groups.iter().filter(|_| moves) {
+        if moves && bucket.groups.is_empty() {
+            saving.storage_saving = None;
+        }
+        for group in bucket.groups.iter().filter(|_| moves) {
             if group.prefix.starts_with(&rule.filter.prefix) {
                 saving.add_group(rule, group, prices)?;
             } else if rule.filter.prefix.starts_with(&group.prefix) {
@@ -277,10 +299,10 @@ impl RuleSaving {
 }
 
 /// Months after which the saving has paid what was paid once.
-fn payback(saving: Option<Money>, once: Money) -> Result<Option<Decimal>, MoneyError> {
-    let Some(saving) = saving.filter(|money| !money.is_zero() && !money.is_negative()) else {
+fn payback(saving: Money, once: Money) -> Result<Option<Decimal>, MoneyError> {
+    if saving.is_zero() || saving.is_negative() {
         return Ok(None);
-    };
+    }
     let months = once.ratio_to(&saving)?;
     let up = RoundingStrategy::AwayFromZero;
     Ok(Some(months.round_dp_with_strategy(PAYBACK_PLACES, up)))

@@ -67,19 +67,23 @@ impl StoragePlan {
             TableColumn::left("volume", "Volume"),
             TableColumn::left("from", "From"),
             TableColumn::left("to", "To"),
+            TableColumn::right("iops", "IOPS"),
+            TableColumn::right("throughput", "MiB/s"),
             TableColumn::left("method", "By"),
             TableColumn::right("monthly_saving", "Saving"),
         ];
         let mut table = Table::new("volumes", "Volumes", columns);
         for advice in &self.volumes {
             let method = match advice.method {
-                VolumeMethod::ModifyInPlace => "change in place",
+                VolumeMethod::ModifyInPlace => "change",
                 VolumeMethod::CopyToNew => "copy",
             };
             table.rows.push(vec![
                 Cell::text(advice.id.as_str()),
                 Cell::text(shape(&advice.from)),
                 Cell::text(shape(&advice.to)),
+                Cell::Count(advice.to.performance.iops.into()),
+                Cell::Count(advice.to.performance.throughput.into()),
                 Cell::text(method),
                 money_cell(Some(advice.monthly_saving)),
             ]);
@@ -88,7 +92,7 @@ impl StoragePlan {
     }
 }
 
-/// `gp3 150 GiB, 3,000 IOPS, 250 MiB/s`.
+/// `gp3 150 GiB`.
 fn shape(shape: &VolumeShape) -> String {
     let name = match shape.volume_type {
         VolumeType::Gp2 => "gp2",
@@ -97,22 +101,22 @@ fn shape(shape: &VolumeShape) -> String {
         VolumeType::Io2 => "io2",
         _ => "other",
     };
-    format!(
-        "{name} {} GiB, {} IOPS, {} MiB/s",
-        number::count(shape.size_gib),
-        number::count(shape.performance.iops),
-        number::count(shape.performance.throughput)
-    )
+    format!("{name} {} GiB", number::count(shape.size_gib))
 }
 
 fn write_bucket(page: &mut PlanPage, advice: &BucketAdvice) {
     page.heading(format!("Bucket {}", advice.bucket));
     page.paragraph(format!(
         "Saves {} a month on the objects that are there; moving them costs {} once.",
-        shown(advice.monthly_saving),
+        shown(Some(advice.monthly_saving)),
         shown(Some(advice.transition_cost))
     ));
     for saving in &advice.savings {
+        if saving.objects == 0 {
+            let saved = shown(saving.monthly_saving);
+            page.item(format!("add {}: saves {saved} a month now", saving.rule));
+            continue;
+        }
         page.item(format!(
             "add {}: {} move, storing costs {} less, reading {} more a month",
             saving.rule,

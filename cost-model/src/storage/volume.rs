@@ -196,7 +196,7 @@ impl Volume {
             monthly_cost,
             projected_monthly_cost,
             monthly_saving: monthly_cost.checked_sub(projected_monthly_cost)?,
-            steps: steps(&to, method, self.modifications_in_24h),
+            steps: steps(&from, &to, method, self.modifications_in_24h),
         })
     }
 }
@@ -348,7 +348,25 @@ pub enum VolumeMethod {
     CopyToNew,
 }
 
-fn steps(to: &VolumeShape, method: VolumeMethod, modifications: u8) -> Vec<String> {
+/// The steps; from io1 to gp3 with what changes beside the price. Source of the shares: Amazon EBS
+/// User Guide, "Provisioned IOPS SSD volumes" and "General Purpose SSD volumes".
+fn steps(
+    from: &VolumeShape,
+    to: &VolumeShape,
+    method: VolumeMethod,
+    modifications: u8,
+) -> Vec<String> {
+    let mut steps = Vec::new();
+    if (from.volume_type, to.volume_type) == (VolumeType::Io1, VolumeType::Gp3) {
+        let question = "make sure that 99 % of the time will do: gp3 promises its IOPS for so \
+                        much of it, io1 for 99.9 %";
+        steps.push(question.to_owned());
+    }
+    steps.extend(change_steps(to, method, modifications));
+    steps
+}
+
+fn change_steps(to: &VolumeShape, method: VolumeMethod, modifications: u8) -> Vec<String> {
     let performance = format!(
         "{} IOPS and {} MiB/s",
         number::count(to.performance.iops),

@@ -5,8 +5,8 @@ mod lifecycle;
 mod volumes;
 
 use bursar_cost_model::storage::{
-    AgeBand, ArchiveSettings, Bucket, LifecycleRule, LogFile, LogFolder, ObjectGroup, StorageClass,
-    StorageInputs, StoragePlan, Volume,
+    AgeBand, ArchiveSettings, Bucket, LogFile, LogFolder, ObjectGroup, StorageInputs, StoragePlan,
+    Volume,
 };
 use bursar_cost_model::{Percent, VolumeInventory, VolumeType};
 use bursar_units::{Currency, Money};
@@ -45,6 +45,7 @@ fn inputs() -> StorageInputs {
         ],
         small_bytes: 5,
     }];
+    bucket.incomplete_upload_bytes = Some(0);
     inputs.buckets = vec![bucket];
     inputs.log_folders = vec![LogFolder {
         path: "/var/log/app".to_owned(),
@@ -73,7 +74,7 @@ fn one_plan_has_volumes_buckets_and_logs_and_its_sums() {
     assert_eq!(plan.volumes[0].monthly_saving, usd("33"));
     assert_eq!(plan.volumes[1].monthly_saving, usd("15"));
     // 100 GB × (0.023 − 0.0125) less 1 GB read at 0.01; 10,000 moves at 0.01 a thousand.
-    assert_eq!(plan.buckets[0].monthly_saving, Some(usd("1.04")));
+    assert_eq!(plan.buckets[0].monthly_saving, usd("1.04"));
     assert_eq!(plan.buckets[0].transition_cost, usd("0.1"));
     assert_eq!(plan.buckets[0].payback_months, Some(Decimal::new(1, 1)));
     assert_eq!(plan.buckets[0].savings[0].small_bytes, 5);
@@ -92,11 +93,28 @@ fn what_is_not_known_is_counted_and_not_added() {
     inputs.archive.expected_ratio = None;
     inputs.buckets[0].groups[0].ages[1].read_bytes_per_month = None;
     let plan = StoragePlan::new(&inputs).unwrap();
-    assert_eq!(plan.buckets[0].monthly_saving, None);
+    assert_eq!(plan.buckets[0].monthly_saving, usd("0"));
+    assert_eq!(plan.buckets[0].unknown_savings, 1);
     assert_eq!(plan.buckets[0].savings[0].storage_saving, Some(usd("1.05")));
     assert_eq!(plan.logs[0].monthly_saving, None);
     assert_eq!(plan.unknown_savings, 2);
     assert_eq!(plan.monthly_saving, usd("48"));
+}
+
+#[test]
+fn incomplete_uploads_that_somebody_counted_are_a_saving() {
+    let mut inputs = inputs();
+    inputs.buckets[0].incomplete_upload_bytes = Some(10 * GIB);
+    let advice = &StoragePlan::new(&inputs).unwrap().buckets[0];
+    assert_eq!(advice.savings[1].rule, "bursar-abort-uploads");
+    assert_eq!(advice.savings[1].monthly_saving, Some(usd("0.23")));
+    inputs.buckets[0].incomplete_upload_bytes = None;
+    inputs.buckets[0].groups.clear();
+    let advice = &StoragePlan::new(&inputs).unwrap().buckets[0];
+    assert_eq!(
+        (advice.monthly_saving, advice.unknown_savings),
+        (usd("0"), 2)
+    );
 }
 
 #[test]
@@ -116,7 +134,7 @@ fn the_plan_reads_as_text_and_markdown() {
         .join(" ");
     for said in [
         "Saves USD 49.83 a month, USD 597.93 a year; USD 0.10 once.",
-        "gp2 500 GiB, 3,000 IOPS, 250 MiB/s gp3 150 GiB, 3,000 IOPS, 250 MiB/s copy 33.00",
+        "gp2 500 GiB gp3 150 GiB 3,000 250 copy 33.00",
         "vol-disk stays: its throughput comes with its size",
         "A volume cannot shrink in place",
         "Write all 2 rules at once: the call replaces what is there.",
@@ -130,6 +148,7 @@ fn the_plan_reads_as_text_and_markdown() {
 #[cfg(feature = "serde")]
 #[test]
 fn json_has_amounts_as_strings_and_classes_as_the_service_names_them() {
+    use bursar_cost_model::storage::{LifecycleRule, StorageClass};
     let plan = StoragePlan::new(&inputs()).unwrap();
     let json = serde_json::to_value(&plan).unwrap();
     assert_eq!(json["annual_saving"]["amount"], "597.930000");

@@ -77,6 +77,18 @@ fn a_tight_p99_binds_where_the_formula_is_content() {
 }
 
 #[test]
+fn requests_in_bursts_need_more_for_the_same_p99() {
+    let mut demand = Demand::new(2_000.0);
+    demand.service_seconds = 0.010;
+    demand.p99_seconds = 0.050;
+    let calm = plan(&demand).queue.unwrap();
+    demand.peakedness = 4.0;
+    let bursty = plan(&demand).queue.unwrap();
+    assert!(bursty > calm, "{bursty} against {calm}");
+    assert!(plan(&demand).p99_seconds_after_loss.unwrap() <= 0.050);
+}
+
+#[test]
 fn a_p99_below_the_service_alone_is_reached_by_no_number() {
     let mut demand = Demand::new(500.0);
     demand.service_seconds = 0.030;
@@ -191,12 +203,14 @@ proptest! {
         service in 0.0001..0.05_f64,
         slack in 4.7..50.0_f64,
         slots in 1_u32..16,
+        peakedness in 0.1..20.0_f64,
         n_zones in 1_u32..6,
     ) {
         let mut demand = Demand::new(peak);
         demand.service_seconds = service;
         demand.p99_seconds = service * slack;
         demand.slots = NonZeroU32::new(slots).unwrap();
+        demand.peakedness = peakedness;
         zones(&mut demand, n_zones);
         let plan = plan(&demand);
         let needs = [

@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 
 use bursar_cost_model::capacity::{
-    Arrival, CapacityError, Queue, arrival_variation, dispersion, erlang_b, erlang_c, servers_for,
-    simulate, squared_variation,
+    Arrival, CapacityError, Queue, arrival_variation, dispersion, erlang_b, erlang_c, peakedness,
+    servers_for, simulate, squared_variation,
 };
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
@@ -155,6 +155,7 @@ fn poisson_arrivals_wait_as_the_formulas_say() {
         close(measured, queue.response_quantile(0.99).unwrap(), 0.05);
         close(arrival_variation(&requests).unwrap(), 1.0, 0.03);
         close(dispersion(&requests, 10.0).unwrap(), 1.0, 0.05);
+        close(peakedness(&requests).unwrap(), 1.0, 0.05);
     }
 }
 
@@ -165,6 +166,37 @@ fn arrivals_in_pairs_are_twice_as_dispersed() {
     close(dispersion(&pairs, 50.0).unwrap(), 2.0, 0.1);
     // Half of the gaps are 0, the others exponential: (2·½·4 − 1) ÷ 1 = 3.
     close(arrival_variation(&pairs).unwrap(), 3.0, 0.05);
+}
+
+#[test]
+fn pairs_that_come_and_go_together_wait_as_hayward_says() {
+    // Two that arrive together and are served equally long keep two servers like one: with 10
+    // servers this is M/M/5 of pairs, and Hayward's picture of groups is exact.
+    let singles = poisson(5, 100_000, 4.0, 1.0);
+    let pairs: Vec<Arrival> = singles.iter().flat_map(|request| [*request; 2]).collect();
+    close(peakedness(&pairs).unwrap(), 2.0, 0.05);
+    let queue = Queue::new(8.0, 1.0, n(10)).unwrap();
+    let queue = queue.with_peakedness(2.0).unwrap();
+    close(queue.wait_probability(), erlang_c(4.0, n(5)), 1e-12);
+    let run = simulate(&pairs, n(10)).unwrap();
+    close(run.waited, queue.wait_probability(), 0.05);
+    close(run.mean_wait, queue.mean_wait().unwrap(), 0.1);
+    let p99 = queue.response_quantile(0.99).unwrap();
+    close(run.response_quantile(0.99).unwrap(), p99, 0.05);
+    // The correction by variation does not see that more have to wait.
+    let blind = Queue::new(8.0, 1.0, n(10)).unwrap();
+    let blind = blind.with_variation(3.0, 1.0).unwrap();
+    assert!(blind.wait_probability() < 0.8 * run.waited);
+}
+
+#[test]
+fn no_peakedness_is_that_of_poisson() {
+    let queue = Queue::new(8.0, 1.0, n(10)).unwrap();
+    assert_eq!(queue.with_peakedness(1.0).unwrap(), queue);
+    assert!(queue.with_peakedness(0.0).is_err());
+    assert!(queue.with_peakedness(1e-300).unwrap().wait_probability() < 1e-6);
+    assert_eq!(peakedness(&[]), None);
+    assert_eq!(peakedness(&poisson(1, 1, 1.0, 1.0)), None);
 }
 
 #[test]
@@ -280,6 +312,8 @@ proptest! {
             prop_assert!((queue.response_tail(at) - (1.0 - share)).abs() < 1e-6);
             let bursty = queue.with_variation(4.0, 1.0).unwrap();
             prop_assert!(bursty.response_quantile(share).unwrap() >= at - 1e-12);
+            let chance = |peakedness| queue.with_peakedness(peakedness).unwrap().wait_probability();
+            prop_assert!((0.0..=1.0).contains(&chance(7.3)) && chance(7.3) >= chance(1.0) - 1e-3);
         }
     }
 

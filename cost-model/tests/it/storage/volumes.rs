@@ -115,6 +115,7 @@ fn io1_becomes_gp3_within_the_limits_of_today() {
     let change = advice(&io1).unwrap();
     assert_eq!(change.monthly_cost, usd("775"));
     assert_eq!(change.projected_monthly_cost, usd("130"));
+    assert!(change.steps[0].contains("99.9 %"));
     assert_eq!(
         change.to.performance,
         VolumePerformance {
