@@ -10,6 +10,7 @@
 mod analysis;
 mod dialects;
 mod efficiency;
+mod instances;
 mod invariants;
 mod opportunity;
 #[cfg(all(feature = "parquet", feature = "synthetic"))]
