@@ -1,7 +1,7 @@
 //! How often will a resource need more than some level in the next weeks?
 
-use super::days::{Change, Days, student};
-use super::solve::{clopper_pearson_upper, gamma_quantile};
+use super::days::{Change, Days};
+use super::solve::{clopper_pearson_upper, gamma_quantile, normal_quantile};
 use super::sorted::Sorted;
 use super::tail::Tail;
 use super::usage::{Evidence, SampleStep, Usage};
@@ -44,7 +44,7 @@ struct Law {
     series: Vec<f64>,
     step: SampleStep,
     n: f64,
-    tail: Option<Tail>,
+    tail: Tail,
     tail_share: f64,
     /// Samples from which a share is counted.
     countable: f64,
@@ -77,7 +77,7 @@ impl Outlook {
                 let changed = change != Change::None;
                 Outlook {
                     expected: law(lifted(0.0), *step),
-                    promised: changed.then(|| law(lifted(student(1e9, confidence)), *step)),
+                    promised: changed.then(|| law(lifted(normal_quantile(confidence)), *step)),
                     assumed: false,
                     change,
                     ceiling: f64::INFINITY,
@@ -261,7 +261,8 @@ impl Law {
             .design_effect(&series, countable, confidence)
             .max(law.effect);
         let effective = law.n * law.tail_share / days.excess_effect(&series, threshold);
-        law.tail = Tail::fit(threshold, law.sorted.above(threshold), effective);
+        law.tail = Tail::fit(threshold, law.sorted.above(threshold), effective)
+            .unwrap_or_else(|| Tail::flat(threshold, effective));
         law.series = series;
         law
     }
@@ -277,9 +278,11 @@ impl Law {
             .filter(|value| *value > threshold)
             .rev()
             .collect();
+        let effective = n * tail_share / effect;
         Law {
-            tail: Tail::fit(threshold, &above, n * tail_share / effect),
-            tail_share: sorted.share_above(threshold),
+            tail: Tail::fit(threshold, &above, effective)
+                .unwrap_or_else(|| Tail::flat(threshold, effective)),
+            tail_share,
             series: Vec::new(),
             step,
             n,
@@ -293,45 +296,39 @@ impl Law {
     }
 
     fn is_counted(&self, level: f64) -> bool {
-        self.tail.is_none_or(|tail| level < tail.threshold)
-            || self.sorted.share_above(level) * self.n >= self.countable
+        level < self.tail.threshold || self.sorted.share_above(level) * self.n >= self.countable
     }
 
     fn expected_above(&self, level: f64) -> f64 {
-        let counted = self.sorted.share_above(level);
-        match &self.tail {
-            Some(tail) if !self.is_counted(level) => {
-                let share = self.tail_share * tail.survival(level);
-                share.min(self.countable / self.n)
-            }
-            _ => counted,
+        if self.is_counted(level) {
+            return self.sorted.share_above(level);
         }
+        let share = self.tail_share * self.tail.survival(level);
+        share.min(self.countable / self.n)
     }
 
     fn at_most_above(&self, level: f64) -> f64 {
-        match &self.tail {
-            Some(tail) if !self.is_counted(level) => self.extrapolated_at_most(tail, level),
-            _ => {
-                let effect = if self.tail.is_some_and(|tail| level < tail.threshold) {
-                    self.effect
-                } else {
-                    self.effect_above
-                };
-                let n = 1.0 / (effect * (1.0 / self.n + 1.0 / self.future));
-                clopper_pearson_upper(self.sorted.share_above(level) * n, n, self.confidence)
-            }
+        if !self.is_counted(level) {
+            return self.extrapolated_at_most(level);
         }
+        let effect = if level < self.tail.threshold {
+            self.effect
+        } else {
+            self.effect_above
+        };
+        let n = 1.0 / (effect * (1.0 / self.n + 1.0 / self.future));
+        clopper_pearson_upper(self.sorted.share_above(level) * n, n, self.confidence)
     }
 
     /// The share within the horizon has two uncertainties: that of the tail, and that of the few
     /// times at which it will be met. Both are in the variance of a gamma distribution.
-    fn extrapolated_at_most(&self, tail: &Tail, level: f64) -> f64 {
-        let share = self.tail_share * tail.heavier_survival(level);
+    fn extrapolated_at_most(&self, level: f64) -> f64 {
+        let share = self.tail_share * self.tail.heavier_survival(level);
         let share = share.min(self.countable / self.n);
         if share <= 0.0 {
             return 0.0;
         }
-        let unknown = self.effect / (self.n * self.tail_share) + tail.relative_variance(level);
+        let unknown = self.effect / (self.n * self.tail_share) + self.tail.relative_variance(level);
         let variance = share * share * unknown.min(LARGEST_TAIL_VARIANCE)
             + share * self.effect_above / self.future;
         gamma_quantile(share, variance, self.confidence).clamp(share, 1.0)

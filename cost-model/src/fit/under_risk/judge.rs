@@ -20,6 +20,13 @@ use super::UnknownCpuScore;
 /// types measured by ec2instances.info from December 2025 to July 2026; rounded up.
 const MEMORY_LOST: [(u64, f64); 3] = [(1024, 0.25), (4096, 0.15), (u64::MAX, 0.10)];
 
+/// What a flex type has all day, as a share of its CPU, and the share of the time in which a busy
+/// one may need more. AWS states 40 % and “up to full CPU performance 95 % of the time over a
+/// 24-hour window”: what is busier in more than 5 % of the time is not promised to be served.
+/// Source: <https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-types.html>.
+const FLEX_BASELINE: f64 = 0.4;
+const FLEX_BUSY_SHARE: f64 = 0.05;
+
 /// What is the same for all machines that are judged.
 #[derive(Debug)]
 pub(crate) struct Judge<'a> {
@@ -182,6 +189,9 @@ impl<'a> Judge<'a> {
                     need.stress,
                     room.cpu,
                 );
+            }
+            if machine.flex && *resource == Resource::Cpu {
+                flex(&mut breach, outlook, room.cpu);
             }
             if breach.at_most > self.workload.tolerance().budget() {
                 rejection.get_or_insert(Rejection::OverBudget {
@@ -397,6 +407,15 @@ fn throttle(
     }
     breach.expected = (breach.expected + expected).min(1.0);
     breach.at_most = (breach.at_most + at_most).min(1.0);
+}
+
+/// A flex machine gives all of its CPU in 95 % of the time and is only sure of its baseline in the
+/// rest: what is busier than that for longer counts as short.
+fn flex(breach: &mut Breach, outlook: &Outlook, cpu: f64) {
+    let baseline = cpu * FLEX_BASELINE;
+    let over = |share: f64| (share - FLEX_BUSY_SHARE).max(0.0);
+    breach.expected = breach.expected.max(over(outlook.expected_above(baseline)));
+    breach.at_most = breach.at_most.max(over(outlook.at_most_above(baseline)));
 }
 
 /// What a machine has of one resource, in the unit of its demand.
