@@ -83,6 +83,7 @@ mod bill_source;
 mod budget;
 mod cells;
 mod column;
+pub mod commitment;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod costs;

@@ -8,6 +8,7 @@
 )]
 
 mod analysis;
+mod commitment;
 mod dialects;
 mod efficiency;
 mod invariants;
