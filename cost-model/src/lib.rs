@@ -73,7 +73,7 @@
 //! - `gzip` (default): reads `.csv.gz`.
 //! - `parquet`: reads and writes Parquet, with the `arrow` crates.
 //! - `serde`: results serialize; amounts always as strings.
-//! - `synthetic`: makes bills of any size, to test and measure with.
+//! - `synthetic`: makes bills of any size and the CPU use of machines, to test and measure with.
 //! - `conformance`: the tests that every [`CostStore`] must pass.
 //!
 //! Dates and times are those of the crate [`jiff`].
@@ -111,6 +111,8 @@ mod scenario;
 mod series;
 #[cfg(feature = "synthetic")]
 mod synthetic;
+#[cfg(feature = "synthetic")]
+pub mod synthetic_machines;
 mod trend;
 mod unit_cost;
 mod write;

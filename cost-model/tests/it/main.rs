@@ -21,6 +21,8 @@ mod review;
 mod scenario;
 #[cfg(feature = "synthetic")]
 mod synthetic;
+#[cfg(feature = "synthetic")]
+mod synthetic_machines;
 mod write;
 
 #[test]
