@@ -90,6 +90,7 @@ mod costs;
 mod cube;
 mod efficiency;
 mod exact;
+pub mod fit;
 mod forecast;
 mod group;
 pub mod instances;
