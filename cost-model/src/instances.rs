@@ -2,11 +2,59 @@
 //!
 //! An [`InstanceType`] is what a provider sells under one name. What is not known of it is `None`;
 //! a fit that needs the value then says that it is unknown and never takes it for zero.
+//!
+//! An [`InstanceCatalog`] has the types of one region by name, read from tables of text. The crate
+//! `bursar-catalog` ships such tables for EC2; a newer set, or one of your own, is read the same way.
+//! # Concepts
+//!
+//! - **Every value has a source and a date.** [`InstanceOrigin`] says from where the size, the
+//!   credits, the measurements, the price and the spot market of a type come, and of which day each
+//!   is. Nothing is filled in from a neighbor: a type that nobody measured has no CPU score.
+//! - **Capacity is what can be had all day.** Network and volumes have a baseline and a burst;
+//!   memory has what is sold and what the operating system sees; the CPU of a burstable type has
+//!   [`BurstCredits`].
+//! - **Prices have a period.** A new price is a new row; [`InstanceCatalog::parse_on`] reads the
+//!   catalog as it was on a day, so that last month can be priced again.
+//! - **Regions differ in price and spot market only.** The other values are those of the type.
+//!
+//! [`source_catalog`] has the 14 types that the points scorer was first written for, with the prices
+//! that were given then. They are for tests and not for decisions.
+//!
+//! # Sources
+//!
+//! - Sizes, network and volumes: the answers of EC2's `DescribeInstanceTypes` that
+//!   [moto](https://github.com/getmoto/moto) records, Apache-2.0.
+//! - Credits: [the table of AWS](https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html).
+//! - Prices on demand: the table that
+//!   [Karpenter](https://github.com/aws/karpenter-provider-aws) generates from the AWS price list,
+//!   Apache-2.0.
+//! - CPU score and usable memory: measured by
+//!   [ec2instances.info](https://github.com/vantage-sh/ec2instances.info), MIT.
+//! - Spot market: AWS Spot Advisor, as [spotinfo](https://github.com/alexei-led/spotinfo) keeps it,
+//!   Apache-2.0.
+//!
+//! # What it does not do
+//!
+//! It asks no service and opens no file. It has no price of another provider, no price of a
+//! commitment and no model of one, and no price outside the regions of its tables. It does not
+//! know accelerators: [`InstanceType::accelerated`] says that there are some, not which.
+
+mod burst;
+mod catalog;
+mod error;
+mod source;
+mod table;
 
 use std::fmt;
 use std::num::NonZeroU32;
 
-use bursar_units::Money;
+use bursar_units::{Money, MoneyError};
+use rust_decimal::Decimal;
+
+pub use self::burst::aws_burst_credits;
+pub use self::catalog::{InstanceCatalog, InstanceOrigin, InstanceSource, InstanceTables};
+pub use self::error::{CatalogProblem, InstanceCatalogError};
+pub use self::source::source_catalog;
 
 /// What a provider sells under one name, in one region.
 ///
@@ -53,6 +101,9 @@ pub struct InstanceType {
     pub reserved_one_year: Option<Money>,
     /// What the spot market gave, and what it took.
     pub spot: Option<SpotMarket>,
+    /// Price of an hour on the spot market, where a source states the price itself and not only the
+    /// saving; see [`InstanceType::spot_hourly`].
+    pub spot_price: Option<Money>,
 }
 
 impl InstanceType {
@@ -79,7 +130,28 @@ impl InstanceType {
             on_demand: None,
             reserved_one_year: None,
             spot: None,
+            spot_price: None,
         }
+    }
+
+    /// Price of an hour on the spot market: the stated price, else the price on demand less the
+    /// saving; `None` where neither is known.
+    ///
+    /// A spot price moves from hour to hour. This one is the mean of the days on which the source
+    /// looked, and the saving may be of another day than the price on demand.
+    ///
+    /// # Errors
+    /// [`MoneyError`] if the price has more digits than an amount can hold.
+    pub fn spot_hourly(&self) -> Result<Option<Money>, MoneyError> {
+        if self.spot_price.is_some() {
+            return Ok(self.spot_price);
+        }
+        let (Some(on_demand), Some(spot)) = (self.on_demand, self.spot) else {
+            return Ok(None);
+        };
+        let paid_percent = 100_u8.saturating_sub(spot.saving_percent);
+        let paid = Decimal::new(i64::from(paid_percent), 2);
+        on_demand.checked_mul(paid).map(Some)
     }
 
     /// What stands before the size: `m7g` of `m7g.large`; the whole name where it has no dot.
@@ -101,6 +173,18 @@ pub enum Architecture {
     X86_64,
     /// 64-bit ARM, such as AWS Graviton.
     Arm64,
+}
+
+impl Architecture {
+    /// The set of that name: `x86_64` or `arm64`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Architecture> {
+        match name {
+            "x86_64" => Some(Architecture::X86_64),
+            "arm64" => Some(Architecture::Arm64),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Architecture {
@@ -198,6 +282,31 @@ pub enum InterruptionFrequency {
 }
 
 impl InterruptionFrequency {
+    /// The class that Spot Advisor counts from 0 to 4.
+    #[must_use]
+    pub fn from_bucket(bucket: u8) -> Option<InterruptionFrequency> {
+        match bucket {
+            0 => Some(InterruptionFrequency::Under5),
+            1 => Some(InterruptionFrequency::From5To10),
+            2 => Some(InterruptionFrequency::From10To15),
+            3 => Some(InterruptionFrequency::From15To20),
+            4 => Some(InterruptionFrequency::Over20),
+            _ => None,
+        }
+    }
+
+    /// The number of the class, 0 to 4.
+    #[must_use]
+    pub fn bucket(self) -> u8 {
+        match self {
+            InterruptionFrequency::Under5 => 0,
+            InterruptionFrequency::From5To10 => 1,
+            InterruptionFrequency::From10To15 => 2,
+            InterruptionFrequency::From15To20 => 3,
+            InterruptionFrequency::Over20 => 4,
+        }
+    }
+
     /// The share of machines taken back in a month, from and to, in percent; the highest class has
     /// no upper end.
     #[must_use]
