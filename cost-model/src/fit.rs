@@ -4,6 +4,7 @@ mod options;
 mod recommendation;
 mod sorted;
 mod usage;
+mod weighted;
 mod workload;
 
 use bursar_units::MoneyError;
@@ -15,6 +16,7 @@ pub use self::recommendation::{
     Projection, Recommendation, Rejected, Rejection, Risk,
 };
 pub use self::usage::{SampleStep, Usage, UsageError};
+pub use self::weighted::{CpuNeed, ScoredPrice, WeightedFit};
 pub use self::workload::{HOURS_PER_MONTH, Resource, Tolerance, Workload};
 use crate::instances::InstanceType;
 

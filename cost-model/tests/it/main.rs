@@ -23,6 +23,7 @@ mod scenario;
 mod synthetic;
 #[cfg(feature = "synthetic")]
 mod synthetic_machines;
+mod weighted_fit;
 mod write;
 
 #[test]
