@@ -1,14 +1,17 @@
 //! What do the price lists of others say now, and what does the catalog change by it?
 //!
-//! Reads a price list of genai-prices and one of LiteLLM and writes the tables of the catalog, with the
-//! differences to the tables that were there. With `--check` it looks at the tables alone: gaps, overlaps,
-//! and prices whose source was read long ago. Without arguments it checks the catalog that is shipped.
+//! Reads a price list of genai-prices and one of LiteLLM, or the lists of EC2's instance types, and writes
+//! the tables of the catalog, with the differences to the tables that were there. Without lists it looks at
+//! the tables alone: gaps, overlaps, and values whose source is old. Without arguments it checks the catalog
+//! that is shipped.
 #![expect(clippy::print_stdout, reason = "what it finds is printed")]
 
 #[path = "refresh_catalog/abilities.rs"]
 mod abilities;
 #[path = "refresh_catalog/check.rs"]
 mod check;
+#[path = "refresh_catalog/instances.rs"]
+mod instances;
 #[path = "refresh_catalog/merge.rs"]
 mod merge;
 #[path = "refresh_catalog/tables.rs"]
@@ -22,6 +25,7 @@ use bursar_model_router::{Catalog, CatalogText, Source, read_genai_prices, read_
 use clap::Parser;
 use jiff::civil::Date;
 
+use crate::instances::{InstanceFiles, Lists};
 use crate::tables::Tables;
 
 /// Makes the tables of the catalog from the price lists of others, or checks them.
@@ -43,9 +47,16 @@ struct Arguments {
     #[arg(long)]
     out: Option<PathBuf>,
 
+    #[command(flatten)]
+    instances: Lists,
+
     /// The day against which the age of sources is judged; the newest source's own day unless given.
-    #[arg(long)]
+    #[arg(long, alias = "as-of")]
     today: Option<Date>,
+
+    /// Print what the check finds as one JSON object.
+    #[arg(long)]
+    json: bool,
 
     /// How many lines of differences are printed.
     #[arg(long, default_value_t = 40)]
@@ -62,22 +73,55 @@ fn main() -> Result<()> {
     ) {
         return refresh(genai_prices, litellm, read_on, out, arguments.lines);
     }
-    let tables = match &arguments.out {
-        Some(folder) => Tables::read(folder)?,
-        None => Tables::shipped(),
+    if arguments
+        .instances
+        .refresh(arguments.out.as_deref(), arguments.lines)?
+    {
+        return Ok(());
+    }
+    check(&arguments)
+}
+
+fn check(arguments: &Arguments) -> Result<()> {
+    let (tables, machines) = match &arguments.out {
+        Some(folder) => (Tables::read(folder)?, InstanceFiles::read(folder)?),
+        None => (Tables::shipped(), InstanceFiles::shipped()),
     };
     let problems = check::problems(&tables, arguments.today)?;
-    for problem in &problems {
-        println!("{problem}");
-    }
     let catalog = tables.parse()?;
-    println!(
-        "{} models of {} providers, {} problems",
-        catalog.models().len(),
-        catalog.prices().providers().len(),
-        problems.len()
+    let today = match arguments.today {
+        Some(today) => today,
+        None => tables.version.trim().parse()?,
+    };
+    let region = &arguments.instances.region;
+    let review = machines.review(region, today)?;
+    let (n_models, n_providers) = (catalog.models().len(), catalog.prices().providers().len());
+    if arguments.json {
+        let found = serde_json::json!({
+            "as_of": today,
+            "models": {"models": n_models, "providers": n_providers, "problems": problems},
+            "instances": {"region": region, "counts": review.counts, "findings": review.findings},
+        });
+        println!("{found:#}");
+    } else {
+        for problem in &problems {
+            println!("{problem}");
+        }
+        println!(
+            "{n_models} models of {n_providers} providers, {} problems",
+            problems.len()
+        );
+        instances::print_counts(region, &review.counts);
+        for finding in &review.findings {
+            let weight = if finding.is_fault() { "fault" } else { "stale" };
+            println!("{weight}: {finding}");
+        }
+    }
+    let has_faults = review.findings.iter().any(|finding| finding.is_fault());
+    ensure!(
+        problems.is_empty() && !has_faults,
+        "the catalog has problems"
     );
-    ensure!(problems.is_empty(), "the catalog has problems");
     Ok(())
 }
 
@@ -104,7 +148,11 @@ fn refresh(
     let tables = Tables::write(&merged, &abilities, read_on);
     let catalog = tables.parse().context("the tables cannot be read back")?;
     let before = Tables::read(out).unwrap_or_default();
-    show_differences(&before, &tables, lines);
+    let changed = [
+        ("models", &*before.models, &*tables.models),
+        ("prices", &*before.prices, &*tables.prices),
+    ];
+    show_differences(changed, lines);
     tables.save(out)?;
     let n_prices = tables.prices.lines().count() - 1;
     println!(
@@ -114,11 +162,12 @@ fn refresh(
     Ok(())
 }
 
-fn show_differences(before: &Tables, after: &Tables, lines: usize) {
-    for (name, before, after) in [
-        ("models", &before.models, &after.models),
-        ("prices", &before.prices, &after.prices),
-    ] {
+/// Shows the lines that tables had before and have now, by their names.
+fn show_differences<'a>(
+    tables: impl IntoIterator<Item = (&'a str, &'a str, &'a str)>,
+    lines: usize,
+) {
+    for (name, before, after) in tables {
         let (old, new): (BTreeSet<_>, BTreeSet<_>) =
             (before.lines().collect(), after.lines().collect());
         let removed: Vec<_> = old.difference(&new).collect();

@@ -1,4 +1,4 @@
-//! What do the language models that are sold today cost, and what can they do?
+//! What do the language models and the machines that are sold today cost, and what can they do?
 //!
 //! Data and a version, and no code: tables of comma-separated cells without quotes, their columns named in
 //! the first line. `bursar_model_router::CatalogText` says what each column means, and
@@ -26,6 +26,27 @@ pub const PRICES: &str = include_str!("../data/prices.csv");
 
 /// Where prices come from.
 pub const SOURCES: &str = include_str!("../data/sources.csv");
+
+/// EC2 instance types: architecture, vCPUs, memory, network and volumes.
+///
+/// `bursar_cost_model::instances::InstanceTables` says what the columns of this and the following
+/// tables mean, and `InstanceCatalog` reads them.
+pub const INSTANCES: &str = include_str!("../data/instances.csv");
+
+/// How the CPU of burstable instance types is rationed.
+pub const INSTANCE_CREDITS: &str = include_str!("../data/instance_credits.csv");
+
+/// What was measured of instance types: CPU score and usable memory.
+pub const INSTANCE_MEASUREMENTS: &str = include_str!("../data/instance_measurements.csv");
+
+/// Prices of instance types by region, in US dollars per hour.
+pub const INSTANCE_PRICES: &str = include_str!("../data/instance_prices.csv");
+
+/// Saving and interruption on the spot market by region.
+pub const INSTANCE_SPOT: &str = include_str!("../data/instance_spot.csv");
+
+/// Where the values of instance types come from, and of which day they are.
+pub const INSTANCE_SOURCES: &str = include_str!("../data/instance_sources.csv");
 
 /// Compiles the example of the README.
 #[cfg(doctest)]

@@ -5,6 +5,36 @@
 //!
 //! An [`InstanceCatalog`] has the types of one region by name, read from tables of text. The crate
 //! `bursar-catalog` ships such tables for EC2; a newer set, or one of your own, is read the same way.
+//!
+//! ```
+//! use bursar_cost_model::instances::{InstanceCatalog, InstanceTables};
+//!
+//! let catalog = InstanceCatalog::parse(
+//!     &InstanceTables {
+//!         instances: bursar_catalog::INSTANCES,
+//!         credits: bursar_catalog::INSTANCE_CREDITS,
+//!         measurements: bursar_catalog::INSTANCE_MEASUREMENTS,
+//!         prices: bursar_catalog::INSTANCE_PRICES,
+//!         spot: bursar_catalog::INSTANCE_SPOT,
+//!         sources: bursar_catalog::INSTANCE_SOURCES,
+//!     },
+//!     "us-east-1",
+//! )?;
+//! let m5 = catalog.get("m5.large").expect("the catalog has it");
+//! assert_eq!(m5.on_demand.map(|price| price.to_string()).as_deref(), Some("0.096 USD"));
+//! assert_eq!((m5.memory_mib, m5.usable_memory_mib), (8192, Some(7811)));
+//! // “Up to 10 Gigabit” is what it bursts to, not what it has all day.
+//! let network = m5.network.expect("the catalog has it");
+//! assert_eq!((network.baseline_mbps, network.burst_mbps), (750, 10_000));
+//! // No public source has the price of a commitment, so the catalog has none.
+//! assert_eq!(m5.reserved_one_year, None);
+//!
+//! let origin = catalog.origin("m5.large").expect("the catalog has it");
+//! let price = origin.price.as_ref().expect("it has a price");
+//! assert_eq!(price.as_of.to_string(), "2026-07-20");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Concepts
 //!
 //! - **Every value has a source and a date.** [`InstanceOrigin`] says from where the size, the
@@ -19,6 +49,12 @@
 //!
 //! [`source_catalog`] has the 14 types that the points scorer was first written for, with the prices
 //! that were given then. They are for tests and not for decisions.
+//!
+//! # Making the tables
+//!
+//! [`read_moto`], [`read_prices`], [`read_measurements`] and [`read_spot`] read what others publish,
+//! [`InstanceTexts`] joins it to tables and [`InstanceReview`] looks for
+//! gaps, overlaps and stale values in them. `cargo xtask catalog refresh` does all of it.
 //!
 //! # Sources
 //!
@@ -42,8 +78,11 @@
 mod burst;
 mod catalog;
 mod error;
+mod import;
+mod review;
 mod source;
 mod table;
+mod texts;
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -54,7 +93,13 @@ use rust_decimal::Decimal;
 pub use self::burst::aws_burst_credits;
 pub use self::catalog::{InstanceCatalog, InstanceOrigin, InstanceSource, InstanceTables};
 pub use self::error::{CatalogProblem, InstanceCatalogError};
+pub use self::import::{
+    ImportError, LeftOut, LeftOutReason, MeasurementRow, MotoTypes, PriceList, PriceRow, SpotRow,
+    read_measurements, read_moto, read_prices, read_spot,
+};
+pub use self::review::{InstanceCounts, InstanceFinding, InstanceReview, InstanceValues};
 pub use self::source::source_catalog;
+pub use self::texts::{InstanceLists, InstanceTexts, NotJoined};
 
 /// What a provider sells under one name, in one region.
 ///
@@ -88,6 +133,12 @@ pub struct InstanceType {
     pub ebs: Option<EbsLimits>,
     /// How the CPU is rationed, where it is: `None` for a machine that may use its CPU all day.
     pub burst: Option<BurstCredits>,
+    /// Whether it is a flex type: it has all of its CPU most of the time, but not all day.
+    ///
+    /// AWS promises 40 % of each vCPU at any time and all of it 95 % of the time in 24 hours; what is
+    /// taken away when is not published, and nothing is charged. Source:
+    /// <https://aws.amazon.com/ec2/instance-types/m7i/>.
+    pub flex: bool,
     /// Measured CPU score of the whole machine: CoreMark iterations per second on all threads.
     pub cpu_score: Option<f64>,
     /// Whether it carries accelerators (GPU, FPGA, inference chips), which a fit by CPU and memory
@@ -124,6 +175,7 @@ impl InstanceType {
             network: None,
             ebs: None,
             burst: None,
+            flex: false,
             cpu_score: None,
             accelerated: false,
             current_generation: true,

@@ -36,8 +36,11 @@ Commands:
   package   check that every published crate can be packed
   catalog refresh --genai-prices FILE --litellm FILE --read-on DATE
             make the tables of the catalog from the price lists of others, and show what changes
-  catalog check [--today DATE]
-            look for gaps, overlaps and stale prices in them";
+  catalog refresh --moto FILE --moto-as-of DATE --prices FILE [--prices-as-of DATE]
+                  --measured FILE --spot FILE --spot-as-of DATE [--region NAME]
+            the same for the tables of instance types
+  catalog check [--today DATE] [--json]
+            count what they have, and look for gaps, overlaps and stale values in them";
 
 fn main() -> ExitCode {
     match run() {

@@ -20,9 +20,9 @@ use super::{
 #[derive(Debug, Clone, Copy, Default)]
 pub struct InstanceTables<'a> {
     /// `instance,architecture,vcpus,memory_mib,network_baseline_mbps,network_burst_mbps,`
-    /// `ebs_baseline_mbps,ebs_maximum_mbps,ebs_baseline_iops,ebs_maximum_iops,accelerated,`
-    /// `generation,source`: the sizes. `accelerated` is `yes` or `no`, `generation` is `current` or
-    /// `previous`.
+    /// `ebs_baseline_mbps,ebs_maximum_mbps,ebs_baseline_iops,ebs_maximum_iops,cpu,accelerated,`
+    /// `generation,source`: the sizes. `cpu` is `full` or `flex`, `accelerated` is `yes` or `no`,
+    /// `generation` is `current` or `previous`.
     pub instances: &'a str,
     /// `instance,baseline_percent,credits_per_hour,credit_cap,default_mode,surplus_per_vcpu_hour,`
     /// `source`: how the CPU of burstable types is rationed. The mode is `standard` or `unlimited`,
@@ -43,8 +43,8 @@ pub struct InstanceTables<'a> {
 pub(super) const INSTANCES: Layout = Layout {
     table: "instances",
     columns: "instance,architecture,vcpus,memory_mib,network_baseline_mbps,network_burst_mbps,\
-              ebs_baseline_mbps,ebs_maximum_mbps,ebs_baseline_iops,ebs_maximum_iops,accelerated,\
-              generation,source",
+              ebs_baseline_mbps,ebs_maximum_mbps,ebs_baseline_iops,ebs_maximum_iops,cpu,\
+              accelerated,generation,source",
 };
 pub(super) const CREDITS: Layout = Layout {
     table: "credits",
@@ -112,8 +112,8 @@ pub struct InstanceOrigin {
 /// let tables = InstanceTables {
 ///     instances: "instance,architecture,vcpus,memory_mib,network_baseline_mbps,network_burst_mbps,\
 ///                 ebs_baseline_mbps,ebs_maximum_mbps,ebs_baseline_iops,ebs_maximum_iops,\
-///                 accelerated,generation,source\n\
-///                 m7g.large,arm64,2,8192,937,12500,630,10000,3600,40000,no,current,house\n",
+///                 cpu,accelerated,generation,source\n\
+///                 m7g.large,arm64,2,8192,937,12500,630,10000,3600,40000,full,no,current,house\n",
 ///     prices: "region,instance,from,until,on_demand,reserved_one_year,spot,source\n\
 ///              us-east-1,m7g.large,,2026-10-01,0.0816,,,house\n\
 ///              us-east-1,m7g.large,2026-10-01,,0.0799,0.0536,,house\n",
@@ -299,7 +299,7 @@ impl<'a> Parts<'a> {
             let row = row?;
             let instance = instance(&row)?;
             let origin = InstanceOrigin {
-                size: self.source(&row, 12)?,
+                size: self.source(&row, 13)?,
                 credits: None,
                 measurement: None,
                 measured_on: None,
@@ -486,8 +486,9 @@ fn instance(row: &Row<'_>) -> Result<InstanceType, InstanceCatalogError> {
     let mut instance = InstanceType::new(row.name(0)?, architecture, row.required(2)?, memory_mib);
     instance.network = network(row)?;
     instance.ebs = ebs(row)?;
-    instance.accelerated = one_of(row, 10, ["no", "yes"])?;
-    instance.current_generation = one_of(row, 11, ["previous", "current"])?;
+    instance.flex = one_of(row, 10, ["full", "flex"])?;
+    instance.accelerated = one_of(row, 11, ["no", "yes"])?;
+    instance.current_generation = one_of(row, 12, ["previous", "current"])?;
     Ok(instance)
 }
 

@@ -25,21 +25,21 @@ pub fn source_catalog() -> InstanceCatalog {
 
 const TABLES: InstanceTables<'static> = InstanceTables {
     instances: "\
-instance,architecture,vcpus,memory_mib,network_baseline_mbps,network_burst_mbps,ebs_baseline_mbps,ebs_maximum_mbps,ebs_baseline_iops,ebs_maximum_iops,accelerated,generation,source
-c5.large,x86_64,2,4096,10000,10000,,,,,no,current,source
-c5.xlarge,x86_64,4,8192,10000,10000,,,,,no,current,source
-c6g.large,arm64,2,4096,10000,10000,,,,,no,current,source
-c6g.xlarge,arm64,4,8192,10000,10000,,,,,no,current,source
-m5.large,x86_64,2,8192,10000,10000,,,,,no,current,source
-m5.xlarge,x86_64,4,16384,10000,10000,,,,,no,current,source
-m6g.large,arm64,2,8192,10000,10000,,,,,no,current,source
-m6g.xlarge,arm64,4,16384,10000,10000,,,,,no,current,source
-t3.large,x86_64,2,8192,5000,5000,,,,,no,current,source
-t3.medium,x86_64,2,4096,5000,5000,,,,,no,current,source
-t3.xlarge,x86_64,4,16384,5000,5000,,,,,no,current,source
-t4g.large,arm64,2,8192,5000,5000,,,,,no,current,source
-t4g.medium,arm64,2,4096,5000,5000,,,,,no,current,source
-t4g.xlarge,arm64,4,16384,5000,5000,,,,,no,current,source
+instance,architecture,vcpus,memory_mib,network_baseline_mbps,network_burst_mbps,ebs_baseline_mbps,ebs_maximum_mbps,ebs_baseline_iops,ebs_maximum_iops,cpu,accelerated,generation,source
+c5.large,x86_64,2,4096,10000,10000,,,,,full,no,current,source
+c5.xlarge,x86_64,4,8192,10000,10000,,,,,full,no,current,source
+c6g.large,arm64,2,4096,10000,10000,,,,,full,no,current,source
+c6g.xlarge,arm64,4,8192,10000,10000,,,,,full,no,current,source
+m5.large,x86_64,2,8192,10000,10000,,,,,full,no,current,source
+m5.xlarge,x86_64,4,16384,10000,10000,,,,,full,no,current,source
+m6g.large,arm64,2,8192,10000,10000,,,,,full,no,current,source
+m6g.xlarge,arm64,4,16384,10000,10000,,,,,full,no,current,source
+t3.large,x86_64,2,8192,5000,5000,,,,,full,no,current,source
+t3.medium,x86_64,2,4096,5000,5000,,,,,full,no,current,source
+t3.xlarge,x86_64,4,16384,5000,5000,,,,,full,no,current,source
+t4g.large,arm64,2,8192,5000,5000,,,,,full,no,current,source
+t4g.medium,arm64,2,4096,5000,5000,,,,,full,no,current,source
+t4g.xlarge,arm64,4,16384,5000,5000,,,,,full,no,current,source
 ",
     prices: "\
 region,instance,from,until,on_demand,reserved_one_year,spot,source
