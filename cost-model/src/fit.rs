@@ -1,20 +1,29 @@
 //! Which machine holds this workload for the least money, and how sure is that?
 
+mod bucket;
+mod credits;
+mod days;
 mod options;
+mod outlook;
 mod recommendation;
+mod solve;
 mod sorted;
+mod tail;
+mod under_risk;
 mod usage;
 mod weighted;
 mod workload;
 
-use bursar_units::MoneyError;
+use bursar_units::{Money, MoneyError};
 use rust_decimal::Decimal;
 
+pub use self::credits::{CreditSimulation, CreditStep, break_even_percent};
 pub use self::options::{FitOptions, InterruptionTerms, PurchaseOption};
 pub use self::recommendation::{
     Assumption, Breach, BreachBasis, Candidate, Decision, MemoryRoom, MonthlyCost, Note,
     Projection, Recommendation, Rejected, Rejection, Risk,
 };
+pub use self::under_risk::{CostUnderRisk, UnknownCpuScore};
 pub use self::usage::{SampleStep, Usage, UsageError};
 pub use self::weighted::{CpuNeed, ScoredPrice, WeightedFit};
 pub use self::workload::{HOURS_PER_MONTH, Resource, Tolerance, Workload};
@@ -76,6 +85,14 @@ pub enum FitError {
         value: &'static str,
         /// The value.
         found: f64,
+    },
+    /// A price under zero.
+    #[error("an hour of machine `{machine}` costs {price}, which no machine does")]
+    NegativePrice {
+        /// The machine.
+        machine: Box<str>,
+        /// The price of an hour.
+        price: Money,
     },
     /// Prices that cannot be added or compared, such as those of two currencies.
     #[error("the cost of machine `{machine}` cannot be computed")]

@@ -135,9 +135,10 @@ pub struct InstanceType {
     pub burst: Option<BurstCredits>,
     /// Whether it is a flex type: it has all of its CPU most of the time, but not all day.
     ///
-    /// AWS promises 40 % of each vCPU at any time and all of it 95 % of the time in 24 hours; what is
-    /// taken away when is not published, and nothing is charged. Source:
-    /// <https://aws.amazon.com/ec2/instance-types/m7i/>.
+    /// AWS states a baseline of 40 % of each vCPU, and up to all of it for 95 % of the time in 24
+    /// hours; a use that stays over the baseline for long may find its burst gradually reduced, by
+    /// how much is not published. Nothing is charged for it. Source:
+    /// <https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-types.html>, "Flex instances".
     pub flex: bool,
     /// Measured CPU score of the whole machine: CoreMark iterations per second on all threads.
     pub cpu_score: Option<f64>,

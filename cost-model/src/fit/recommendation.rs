@@ -260,11 +260,12 @@ pub enum BreachBasis {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct MemoryRoom {
-    /// What is needed with its headroom, in MiB; of the present machine where use is unknown.
+    /// What is needed with its headroom, in MiB. Where use is unknown: memory of the present
+    /// machine, as it is sold.
     pub need_mib: f64,
-    /// What the operating system of the machine sees, in MiB.
-    pub usable_mib: f64,
-    /// Whether `need_mib` was measured; otherwise it is what the present machine has.
+    /// What the operating system of the machine sees, in MiB; as it is sold where use is unknown.
+    pub available_mib: f64,
+    /// Whether the need was measured.
     pub measured: bool,
 }
 
@@ -353,6 +354,13 @@ pub enum Rejection {
         /// What is allowed.
         budget: f64,
     },
+    /// It throttles, and a day's mean of CPU is above what its credits pay for.
+    BaselineTooLow {
+        /// The largest mean of 24 hours, in percent of its CPU.
+        day_mean_percent: f64,
+        /// Its baseline, in percent.
+        baseline_percent: f64,
+    },
     /// The use of a resource is known, and what this machine has of it is not.
     LimitUnknown {
         /// The resource.
@@ -393,6 +401,13 @@ impl fmt::Display for Rejection {
                 expected * 100.0,
                 at_most * 100.0,
                 budget * 100.0
+            ),
+            Rejection::BaselineTooLow {
+                day_mean_percent,
+                baseline_percent,
+            } => write!(
+                f,
+                "CPU: {day_mean_percent:.1} % on the busiest day, credits pay for {baseline_percent:.1} %"
             ),
             Rejection::LimitUnknown { resource } => {
                 write!(f, "{resource}: what it can give is unknown")
@@ -469,7 +484,7 @@ pub enum Note {
         /// Growth per week, in the unit of the resource.
         per_week: f64,
     },
-    /// Use has changed its level for good: only what came after counts.
+    /// Use has risen to another level: what came before was lifted by the step.
     LevelChanged {
         /// The resource.
         resource: Resource,
@@ -518,7 +533,7 @@ impl fmt::Display for Note {
                 after_days,
             } => write!(
                 f,
-                "{resource}: changed its level after {after_days:.1} days, only what came after counts"
+                "{resource}: rose to another level after {after_days:.0} days, what came before was lifted to it"
             ),
             Note::Saturated { share } => write!(
                 f,

@@ -64,6 +64,12 @@ impl Sorted {
         self.values.last().copied().unwrap_or(0.0)
     }
 
+    /// The values above `level`, ascending.
+    pub(crate) fn above(&self, level: f64) -> &[f64] {
+        let place = self.values.partition_point(|value| *value <= level);
+        self.values.get(place..).unwrap_or_default()
+    }
+
     /// The share of samples above `level`.
     pub(crate) fn share_above(&self, level: f64) -> f64 {
         let place = self.values.partition_point(|value| *value <= level);

@@ -33,8 +33,9 @@ const T3: [Size; 7] = [
     ("2xlarge", 40.0, 192.0, 4608.0),
 ];
 
-/// US dollars per vCPU-hour of surplus with Linux, in hundredths: 5 for T2, T3 and T3a, 4 for T4g.
-/// Source: <https://aws.amazon.com/ec2/pricing/on-demand/>, "T2, T3, T4g Unlimited Mode Pricing".
+/// US dollars per vCPU-hour of surplus with Linux, in hundredths: 5 for T2, T3 and T3a, 4 for T4g; the
+/// same for all sizes, in all regions, on demand, reserved and spot.
+/// Source: <https://aws.amazon.com/ec2/pricing/on-demand/>, "T2/T3/T4g Unlimited Mode Pricing".
 const SURPLUS_CENTS: i64 = 5;
 const SURPLUS_CENTS_T4G: i64 = 4;
 

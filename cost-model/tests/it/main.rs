@@ -11,6 +11,7 @@ mod analysis;
 mod commitment;
 mod dialects;
 mod efficiency;
+mod instances;
 mod invariants;
 mod opportunity;
 #[cfg(all(feature = "parquet", feature = "synthetic"))]
