@@ -70,10 +70,13 @@ impl<'a> Backtest<'a> {
             "no price of {instance} is known"
         );
         let kinds = machines.iter().map(|it| it.kind.clone()).collect();
+        let names = machines.iter().map(|it| it.kind.name.clone());
+        let places = names.zip(0..).collect();
         let present = present.clone();
         Ok(Backtest {
             market: Market {
                 machines,
+                places,
                 kinds,
                 present,
                 tolerance,

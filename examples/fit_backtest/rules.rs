@@ -1,10 +1,11 @@
 //! How much CPU does each rule ask for?
 
+use std::collections::HashMap;
+
 use bursar_cost_model::fit::{
-    Decision, FitOptions, FitScorer, PurchaseOption, Recommendation, Resource, SampleStep,
+    CostUnderRisk, Decision, FitOptions, FitScorer, PurchaseOption, Recommendation, Resource, SampleStep,
     Tolerance, Usage, WeightedFit, Workload,
 };
-use bursar_cost_model::fit::CostUnderRisk;
 use bursar_cost_model::instances::{CreditMode, InstanceType};
 
 use crate::physics::{Fared, Machine, Series};
@@ -101,6 +102,8 @@ impl Need {
 /// What all rules choose from, and what the present machine is.
 pub(crate) struct Market<'a> {
     pub(crate) machines: Vec<Machine<'a>>,
+    /// Where each is among them, by its name.
+    pub(crate) places: HashMap<Box<str>, usize>,
     /// The same types, for scorers.
     pub(crate) kinds: Vec<InstanceType>,
     pub(crate) present: InstanceType,
@@ -175,11 +178,8 @@ impl Market<'_> {
     /// The machine of an answer; the present one where the answer is to stay.
     pub(crate) fn chosen(&self, answer: &Recommendation) -> Option<Choice> {
         let best = match &answer.decision {
-            Decision::Move { .. } => answer.best(),
-            _ => None,
-        };
-        let Some(best) = best else {
-            return None;
+            Decision::Move { .. } => answer.best()?,
+            _ => return None,
         };
         Some(Choice {
             machine: self.place(&best.instance)?,
@@ -196,6 +196,6 @@ impl Market<'_> {
     }
 
     pub(crate) fn place(&self, name: &str) -> Option<usize> {
-        self.machines.iter().position(|it| &*it.kind.name == name)
+        self.places.get(name).copied()
     }
 }
