@@ -11,6 +11,7 @@ mod sorted;
 mod tail;
 mod under_risk;
 mod usage;
+mod weighted;
 mod workload;
 
 use bursar_units::{Money, MoneyError};
@@ -24,6 +25,7 @@ pub use self::recommendation::{
 };
 pub use self::under_risk::{CostUnderRisk, UnknownCpuScore};
 pub use self::usage::{SampleStep, Usage, UsageError};
+pub use self::weighted::{CpuNeed, ScoredPrice, WeightedFit};
 pub use self::workload::{HOURS_PER_MONTH, Resource, Tolerance, Workload};
 use crate::instances::InstanceType;
 

@@ -73,7 +73,7 @@
 //! - `gzip` (default): reads `.csv.gz`.
 //! - `parquet`: reads and writes Parquet, with the `arrow` crates.
 //! - `serde`: results serialize; amounts always as strings.
-//! - `synthetic`: makes bills of any size, to test and measure with.
+//! - `synthetic`: makes bills of any size and the CPU use of machines, to test and measure with.
 //! - `conformance`: the tests that every [`CostStore`] must pass.
 //!
 //! Dates and times are those of the crate [`jiff`].
@@ -83,6 +83,7 @@ mod bill_source;
 mod budget;
 mod cells;
 mod column;
+pub mod commitment;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod costs;
@@ -111,6 +112,8 @@ mod scenario;
 mod series;
 #[cfg(feature = "synthetic")]
 mod synthetic;
+#[cfg(feature = "synthetic")]
+pub mod synthetic_machines;
 mod trend;
 mod unit_cost;
 mod write;

@@ -8,6 +8,7 @@
 )]
 
 mod analysis;
+mod commitment;
 mod dialects;
 mod efficiency;
 mod instances;
@@ -21,6 +22,9 @@ mod review;
 mod scenario;
 #[cfg(feature = "synthetic")]
 mod synthetic;
+#[cfg(feature = "synthetic")]
+mod synthetic_machines;
+mod weighted_fit;
 mod write;
 
 #[test]
