@@ -28,15 +28,18 @@ pub(crate) fn pairs(
         let (expected, at_most) = of_risk(candidate.risk.as_ref()?)?;
         Some((&candidate.instance, expected, at_most))
     });
-    let rejected = answer.rejected.iter().filter_map(|rejected| match rejected.reason {
-        Rejection::OverBudget {
-            resource: Resource::Cpu,
-            expected,
-            at_most,
-            ..
-        } => Some((&rejected.instance, expected, at_most)),
-        _ => None,
-    });
+    let rejected = answer
+        .rejected
+        .iter()
+        .filter_map(|rejected| match rejected.reason {
+            Rejection::OverBudget {
+                resource: Resource::Cpu,
+                expected,
+                at_most,
+                ..
+            } => Some((&rejected.instance, expected, at_most)),
+            _ => None,
+        });
     let mut stated: Vec<(f64, f64, f64)> = ranked
         .chain(rejected)
         .filter_map(|(name, expected, at_most)| {
@@ -51,7 +54,10 @@ pub(crate) fn pairs(
     stated
         .into_iter()
         .map(|(capacity, expected, at_most)| {
-            let truth = trace.made.as_ref().and_then(|made| made.exceedance(capacity));
+            let truth = trace
+                .made
+                .as_ref()
+                .and_then(|made| made.exceedance(capacity));
             Pair {
                 expected,
                 at_most,
@@ -63,7 +69,10 @@ pub(crate) fn pairs(
 }
 
 fn of_risk(risk: &Risk) -> Option<(f64, f64)> {
-    let cpu = risk.by_resource.iter().find(|it| it.resource == Resource::Cpu)?;
+    let cpu = risk
+        .by_resource
+        .iter()
+        .find(|it| it.resource == Resource::Cpu)?;
     Some((cpu.expected, cpu.at_most))
 }
 
@@ -94,7 +103,11 @@ const EDGES: [f64; 9] = [0.0, 0.0001, 0.001, 0.005, 0.01, 0.05, 0.2, 0.5, 1.0];
 
 impl Calibration {
     pub(crate) fn of(pairs: &[Pair]) -> Calibration {
-        let small: Vec<Pair> = pairs.iter().copied().filter(|it| it.expected <= 0.1).collect();
+        let small: Vec<Pair> = pairs
+            .iter()
+            .copied()
+            .filter(|it| it.expected <= 0.1)
+            .collect();
         let line = line(pairs);
         let held = pairs.iter().filter(|it| it.seen <= it.at_most).count();
         Calibration {
@@ -104,7 +117,10 @@ impl Calibration {
             intercept: line.map(|(_, intercept)| intercept),
             slope_of_small: self::line(&small).map(|(slope, _)| slope),
             bound_held: held as f64 / pairs.len().max(1) as f64,
-            bins: EDGES.windows(2).filter_map(|edges| Bin::of(pairs, edges)).collect(),
+            bins: EDGES
+                .windows(2)
+                .filter_map(|edges| Bin::of(pairs, edges))
+                .collect(),
         }
     }
 }
