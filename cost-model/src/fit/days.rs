@@ -48,9 +48,20 @@ pub(crate) enum Change {
     /// Not more than by chance, or downward.
     None,
     /// It grows every day by that much, give or take the standard error.
-    Growth { per_day: f64, error: f64 },
+    Growth {
+        per_day: f64,
+        error: f64,
+        /// How much of it to expect, 0 to 1.
+        trust: f64,
+    },
     /// It rose by that much on that day.
-    Step { day: usize, by: f64, error: f64 },
+    Step {
+        day: usize,
+        by: f64,
+        error: f64,
+        /// How much of it to expect, 0 to 1.
+        trust: f64,
+    },
 }
 
 impl Days {
@@ -157,6 +168,7 @@ impl Days {
                     day: step,
                     by: up.slope,
                     error: up.error,
+                    trust: up.trust(STEP_ERRORS),
                 };
             }
         }
@@ -166,6 +178,7 @@ impl Days {
             return Change::Growth {
                 per_day: growth.slope,
                 error: growth.error,
+                trust: growth.trust(needed),
             };
         }
         Change::None
@@ -269,6 +282,13 @@ impl Regression {
         explained: 0.0,
         freedom: 1.0,
     };
+
+    /// A slope that is looked at because it is large is too large on average, the more so the
+    /// closer it is to the limit of `errors` standard errors: 1 − (limit ÷ t)².
+    fn trust(&self, errors: f64) -> f64 {
+        let limit = errors * self.error / self.slope;
+        (1.0 - limit * limit).clamp(0.0, 1.0)
+    }
 }
 
 fn values<'a>(series: &'a [f64], day: &Day) -> impl Iterator<Item = f64> + 'a {
