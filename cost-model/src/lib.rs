@@ -73,7 +73,7 @@
 //! - `gzip` (default): reads `.csv.gz`.
 //! - `parquet`: reads and writes Parquet, with the `arrow` crates.
 //! - `serde`: results serialize; amounts always as strings.
-//! - `synthetic`: makes bills of any size, to test and measure with.
+//! - `synthetic`: makes bills of any size and the CPU use of machines, to test and measure with.
 //! - `conformance`: the tests that every [`CostStore`] must pass.
 //!
 //! Dates and times are those of the crate [`jiff`].
@@ -84,12 +84,14 @@ mod budget;
 pub mod capacity;
 mod cells;
 mod column;
+pub mod commitment;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod costs;
 mod cube;
 mod efficiency;
 mod exact;
+pub mod fit;
 mod forecast;
 mod group;
 pub mod instances;
@@ -114,6 +116,8 @@ mod series;
 pub mod storage;
 #[cfg(feature = "synthetic")]
 mod synthetic;
+#[cfg(feature = "synthetic")]
+pub mod synthetic_machines;
 mod trend;
 mod unit_cost;
 mod write;

@@ -9,8 +9,10 @@
 
 mod analysis;
 mod capacity;
+mod commitment;
 mod dialects;
 mod efficiency;
+mod fit;
 mod instances;
 mod invariants;
 mod migration;
@@ -24,6 +26,9 @@ mod scenario;
 mod storage;
 #[cfg(feature = "synthetic")]
 mod synthetic;
+#[cfg(feature = "synthetic")]
+mod synthetic_machines;
+mod weighted_fit;
 mod write;
 
 #[test]
