@@ -72,6 +72,8 @@ use crate::instances::InstanceType;
 
 /// Hours of a month: a year of 8,760 by twelve.
 const HOURS_PER_MONTH: u32 = 730;
+/// Hours of a month of 31 days.
+const MOST_HOURS: u32 = 744;
 
 /// From one machine to another: costs, risks, and the steps in their order.
 ///
@@ -104,8 +106,8 @@ impl MigrationPlan {
     /// The plan from one type to another.
     ///
     /// # Errors
-    /// [`MigrationError::SameType`] when there is nothing to migrate,
-    /// [`MigrationError::NotAPrice`] for an amount below zero, and [`MigrationError::Money`] when
+    /// [`MigrationError::SameType`] when there is nothing to migrate, [`MigrationError::Hours`] for
+    /// more than a month has, [`MigrationError::NotAPrice`] for an amount below zero, and [`MigrationError::Money`] when
     /// the two are priced in different currencies or an amount is out of range.
     pub fn new(
         current: &InstanceType,
@@ -114,6 +116,9 @@ impl MigrationPlan {
     ) -> Result<MigrationPlan, MigrationError> {
         if current.name == target.name {
             return Err(MigrationError::SameType(current.name.clone()));
+        }
+        if terms.hours_per_month > MOST_HOURS {
+            return Err(MigrationError::Hours(terms.hours_per_month));
         }
         Ok(MigrationPlan {
             current: current.name.clone(),
@@ -364,6 +369,9 @@ pub enum MigrationError {
     /// Current and target are one.
     #[error("`{0}` is also the target: another way to pay for it needs no migration")]
     SameType(Box<str>),
+    /// A month does not have so many hours.
+    #[error("{0} hours a month: a month has at most 744")]
+    Hours(u32),
     /// A cost is below zero.
     #[error("`{machine}` costs {amount} a month: a price cannot be below zero")]
     NotAPrice {

@@ -52,8 +52,10 @@ mod archive;
 mod bucket;
 mod lifecycle;
 mod logs;
+mod merge;
 mod prices;
 mod render;
+mod tiering;
 mod volume;
 
 use bursar_units::{Currency, Money, MoneyError};
@@ -65,13 +67,14 @@ pub use self::archive::{
 };
 pub use self::bucket::{AgeBand, Bucket, BucketAdvice, ObjectGroup, RuleSaving};
 pub use self::lifecycle::{
-    IntelligentTiering, LifecycleConflict, LifecycleError, LifecycleFilter, LifecycleMerge,
-    LifecycleRule, MAX_LIFECYCLE_RULES, RuleConflict, StorageClass, Transition,
+    LifecycleError, LifecycleFilter, LifecycleRule, StorageClass, Transition,
 };
 pub use self::logs::{
     ArchiveItem, ArchivePlan, ArchiveSettings, LogFile, LogFolder, SkipReason, SkippedFile,
 };
+pub use self::merge::{LifecycleConflict, LifecycleMerge, MAX_LIFECYCLE_RULES, RuleConflict};
 pub use self::prices::{ClassPrices, EbsPrices, S3Prices};
+pub use self::tiering::IntelligentTiering;
 pub use self::volume::{
     KeptVolume, Volume, VolumeAdvice, VolumeFinding, VolumeMethod, VolumeShape,
 };

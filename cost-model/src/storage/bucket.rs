@@ -3,7 +3,8 @@
 use bursar_units::{Money, MoneyError};
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::lifecycle::{LifecycleMerge, LifecycleRule, StorageClass};
+use super::lifecycle::{LifecycleRule, StorageClass};
+use super::merge::LifecycleMerge;
 use super::prices::{by_gigabyte, by_thousand};
 use super::{S3Prices, StorageError};
 

@@ -1,12 +1,13 @@
 //! Which log files are archived, under which keys, and what does that save?
 
-use bursar_units::{Money, MoneyError, Quantum, Rounding};
+use bursar_units::{Money, MoneyError};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 
 use super::archive::ArchiveMachine;
 use super::lifecycle::StorageClass;
-use super::prices::{GIB, S3Prices, by_gigabyte, by_thousand};
+use super::prices::{S3Prices, by_gigabyte, by_thousand};
 use super::{EbsPrices, StorageError};
 
 /// How log files are archived.
@@ -69,6 +70,33 @@ pub struct LogFile {
     pub modified: Date,
     /// Whether a program has it open; `None` when that is not known.
     pub open: Option<bool>,
+}
+
+impl ArchiveSettings {
+    /// What a month costs less for files of so many bytes that were compressed to so many: what they
+    /// took of the volume, by its price, less what the archive takes. `None` where a price is not
+    /// known.
+    ///
+    /// ```
+    /// use bursar_cost_model::storage::ArchiveSettings;
+    ///
+    /// // 10 GB of gp3 at 0.08 against 1 GB of Standard-IA at 0.0125.
+    /// let saving = ArchiveSettings::default().saving(10 << 30, 1 << 30)?;
+    /// assert_eq!(saving.map(|money| money.to_string()).as_deref(), Some("0.787500 USD"));
+    /// # Ok::<(), bursar_units::MoneyError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MoneyError`] for prices of two currencies, or out of range.
+    pub fn saving(&self, bytes: u64, packed_bytes: u64) -> Result<Option<Money>, MoneyError> {
+        let (Some(class), Some(local_gb)) = (self.prices.classes.get(&self.class), self.local_gb)
+        else {
+            return Ok(None);
+        };
+        let archived = by_gigabyte(class.storage_gb, packed_bytes)?;
+        let local = by_gigabyte(local_gb, bytes)?;
+        local.checked_sub(archived).map(Some)
+    }
 }
 
 impl LogFolder {
@@ -208,17 +236,15 @@ impl ArchivePlan {
         };
         let n_items = u64::try_from(self.items.len()).unwrap_or(u64::MAX);
         self.upload_cost = by_thousand(class.put_per_1000, n_items)?;
-        let (Some(ratio), Some(local_gb)) = (settings.expected_ratio, settings.local_gb) else {
-            return Ok(());
-        };
-        let archived = class
-            .storage_gb
-            .checked_mul(Decimal::from(self.bytes))?
-            .checked_div(Decimal::from(GIB))?
-            .checked_div(ratio)?
-            .round_to(Quantum::decimal_places(6)?, Rounding::HalfEven)?;
-        let local = by_gigabyte(local_gb, self.bytes)?;
-        self.monthly_saving = Some(local.checked_sub(archived)?);
+        if let Some(ratio) = settings.expected_ratio {
+            // A ratio is 1 or more, so this is at most the bytes there are.
+            let packed = Decimal::from(self.bytes).checked_div(ratio);
+            let packed = packed.and_then(|bytes| bytes.ceil().to_u64());
+            self.monthly_saving = match packed {
+                Some(packed) => settings.saving(self.bytes, packed)?,
+                None => None,
+            };
+        }
         Ok(())
     }
 }

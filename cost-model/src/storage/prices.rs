@@ -9,7 +9,7 @@ use super::StorageClass;
 use crate::VolumePrices;
 
 /// Bytes of a gigabyte as the provider bills it.
-pub(super) const GIB: u64 = 1 << 30;
+const GIB: u64 = 1 << 30;
 
 /// Places that amounts by the gigabyte are rounded to: millionths of a dollar.
 const PLACES: u32 = 6;

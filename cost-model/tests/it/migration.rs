@@ -355,6 +355,33 @@ fn prices_of_two_currencies_or_below_zero_are_refused() {
 }
 
 #[test]
+fn a_month_has_no_more_than_744_hours() {
+    let terms = MigrationTerms {
+        hours_per_month: 745,
+        ..MigrationTerms::default()
+    };
+    let error = MigrationPlan::new(&m5_xlarge(), &t4g_medium(), &terms);
+    assert_eq!(error, Err(MigrationError::Hours(745)));
+}
+
+#[test]
+fn plans_can_be_shared_between_threads_and_their_errors_kept() {
+    use bursar_cost_model::{capacity, storage};
+    fn shared<T: Send + Sync + std::fmt::Debug + 'static>() {}
+    fn error<T: std::error::Error + Send + Sync + 'static>() {}
+    shared::<MigrationPlan>();
+    shared::<capacity::CapacityPlan>();
+    shared::<capacity::Simulated>();
+    shared::<storage::StoragePlan>();
+    shared::<storage::ArchiveMachine>();
+    error::<MigrationError>();
+    error::<capacity::CapacityError>();
+    error::<capacity::TraceError>();
+    error::<storage::LifecycleError>();
+    error::<storage::StorageError>();
+}
+
+#[test]
 fn calls_that_were_not_made_do_not_pass() {
     let checks = Checks::default();
     let health = &checks.endpoints[0];
