@@ -208,7 +208,7 @@ impl LifecycleRule {
     }
 
     /// Objects under a prefix go to Intelligent-Tiering at once, without which an
-    /// [`IntelligentTiering`] configuration concerns none of them.
+    /// [`IntelligentTiering`](super::IntelligentTiering) configuration concerns none of them.
     #[must_use]
     pub fn intelligent_tiering(prefix: &str) -> LifecycleRule {
         let filter = LifecycleFilter::prefix(prefix);
