@@ -61,6 +61,11 @@
 //! | Are machines well used? | [`Efficiency`] under an [`EfficiencyCurve`] |
 //! | What could be saved? | [`Opportunities`]: savings of a compatible set, each computed or marked as a rule of thumb |
 //! | What did a change do? | [`Scenario`]: before and after |
+//! | Which machine holds a workload for the least money? | [`fit`], over the machines of [`instances`] |
+//! | Does a commitment pay, and what does it cover? | [`commitment`] |
+//! | How does one move to another machine? | [`migration`]: a plan with risks, steps and what undoes them |
+//! | What about volumes, buckets and logs? | [`storage`] |
+//! | How many machines does a load take? | [`capacity`]: a formula, stages and a queue side by side |
 //!
 //! # What it does not do
 //!
