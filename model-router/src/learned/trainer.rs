@@ -271,7 +271,7 @@ fn goals(scores: &[Option<f64>], means: &[f64]) -> Vec<Option<f64>> {
     above.iter().map(gain).chain([level]).collect()
 }
 
-/// What is predicted for prompts whose whole topic was held out.
+/// What is predicted for prompts whose whole kind was held out, or their topic if kinds are not named.
 struct Strange {
     topics: Vec<usize>,
     predictions: Vec<Vec<f64>>,
@@ -279,7 +279,7 @@ struct Strange {
 }
 
 impl Strange {
-    /// Topics are held out in groups, so that it takes no more than this many trainings.
+    /// They are held out in groups, so that it takes no more than this many trainings.
     const GROUPS: usize = 5;
 
     fn learn(
@@ -290,15 +290,22 @@ impl Strange {
         sketches: &[Sketch],
     ) -> Self {
         let of: Vec<_> = sketches.iter().map(|it| topics.topic(it)).collect();
-        let groups = topics.centers.len().min(Self::GROUPS);
-        let group = |topic: usize| topic % groups;
+        let group = Self::groups(examples, &of);
+        let topic_group = common(&of, &group, topics.centers.len());
         let mut predictions = vec![Vec::new(); of.len()];
         let mut novelties = vec![0.0; of.len()];
-        for out in 0..groups {
-            let weights = choice.fit(|row| group(of[row]) != out);
-            for row in (0..of.len()).filter(|row| group(of[*row]) == out) {
+        for out in 0..Self::GROUPS {
+            let rows = (0..of.len()).filter(|row| group[*row] == out);
+            let rows: Vec<_> = rows.collect();
+            if rows.is_empty() {
+                continue;
+            }
+            let is_alone = topic_group.iter().all(|it| *it == out);
+            let weights = choice.fit(|row| group[row] != out);
+            for row in rows {
                 predictions[row] = fit::apply(encoder, &weights, &examples.rows[row]);
-                novelties[row] = topics.novelty(&sketches[row], |it| group(it) != out);
+                let is_known = |it: usize| is_alone || topic_group[it] != out;
+                novelties[row] = topics.novelty(&sketches[row], is_known);
             }
         }
         Self {
@@ -307,6 +314,26 @@ impl Strange {
             novelties,
         }
     }
+
+    /// The group of each prompt.
+    fn groups(examples: &Examples, topics: &[usize]) -> Vec<usize> {
+        let has_kinds = examples.kinds.iter().flatten().any(|it| *it > 0);
+        let kind = |kind: Option<usize>| kind.filter(|_| has_kinds);
+        let pairs = examples.kinds.iter().zip(topics);
+        pairs
+            .map(|(it, topic)| kind(*it).unwrap_or(*topic) % Self::GROUPS)
+            .collect()
+    }
+}
+
+/// The most frequent group among the prompts of each topic.
+fn common(of: &[usize], group: &[usize], topics: usize) -> Vec<usize> {
+    let mut counts = vec![[0_usize; Strange::GROUPS]; topics];
+    for (topic, group) in of.iter().zip(group) {
+        counts[*topic][*group] += 1;
+    }
+    let most = |it: &[usize; Strange::GROUPS]| (0..it.len()).max_by_key(|at| it[*at]);
+    counts.iter().map(|it| most(it).unwrap_or(0)).collect()
 }
 
 /// The parts of a prediction that are expected to come true on a known topic and on a new one.
