@@ -14,7 +14,7 @@
 //!   the training picks the strength of each and their parts in the average that is the model. Where
 //!   outcomes name their [kind](Outcome::kind), the averages of kinds are learned first, as they are
 //!   less noisy, and then what is left. All of this sums to one linear model of a byte per weight.
-//! - **Novelty shrinkage**: whole topics, found by k-means, are held out, and the part of the
+//! - **Novelty shrinkage**: whole kinds (or topics, found by k-means) are held out, and the part of the
 //!   predicted gains that came true at each distance from the training is the part that is believed
 //!   there. Far away nothing is, and the model that is best on average is chosen; only the trend with
 //!   the length of a prompt is kept, if it held on topics that were held out.

@@ -147,7 +147,7 @@ impl Trainer {
         self
     }
 
-    /// Learns from outcomes; reports every step, of which there are half a dozen. A few thousand
+    /// Learns from outcomes; reports every step, of which there are four. A few thousand
     /// prompts take some seconds.
     ///
     /// # Errors
