@@ -7,14 +7,18 @@
 //! Two cores of an Intel Xeon at 2.5 GHz, otherwise idle, 27 November 2026, medians for 4, 50 and 1000 models: all
 //! inferred 19, 58 and 867 µs; tokens counted 7.7, 43 and 895 µs; cache aware 23, 82 and 1279 µs.
 //!
+//! And how long does a learned router of nine models take to read a prompt of 2 kB and to predict all of
+//! their answers? All words and pieces of that prompt are known to it, which is the slowest case.
+//!
 //! `cargo bench -p bursar-benches --bench routing`
 
 use std::hint::black_box;
 use std::time::Duration;
 
+use bursar_model_router::learned::{LearnedModel, Outcome, Trainer};
 use bursar_model_router::{
-    CacheAware, CheapestAbove, Conditions, ModelEntry, ModelId, ProviderId, Quality, RateTier,
-    Rates, RouteRequest, Router, TaskType, WarmCache, WeightedScore,
+    CacheAware, CheapestAbove, Conditions, Features, ModelEntry, ModelId, ProviderId, Quality,
+    RateTier, Rates, RouteRequest, Router, TaskType, WarmCache, WeightedScore,
 };
 use bursar_units::Currency;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
@@ -98,5 +102,51 @@ fn route(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, route);
+/// Prose, instructions and code.
+const TEXTS: [&str; 5] = [
+    include_str!("../model-router/tests/texts/english_prompt.txt"),
+    include_str!("../model-router/tests/texts/english_prose.txt"),
+    include_str!("../model-router/tests/texts/python.txt"),
+    include_str!("../model-router/tests/texts/markdown.txt"),
+    include_str!("../model-router/tests/texts/html.txt"),
+];
+
+/// Learns from parts of a text, each of them twice, so that it knows everything in it.
+fn learned(text: &str) -> LearnedModel {
+    let models = (0..9).map(|it| ModelId::new(&format!("model-{it}")).expect("it is a name"));
+    let models: Vec<_> = models.collect();
+    let characters: Vec<_> = text.chars().collect();
+    let parts = (0..48).map(|it| {
+        let start = it / 2 * characters.len() / 24;
+        let end = (start + characters.len() / 8).min(characters.len());
+        let score = |model: usize| Some((it * 7 + model * 13) as f64 % 11.0 / 11.0);
+        let scores: Vec<_> = (0..models.len()).map(score).collect();
+        let part: String = characters[start..end].iter().collect();
+        Outcome::new(&part, &scores)
+    });
+    let outcomes: Vec<_> = parts.collect();
+    let trainer = Trainer::new(&models).expect("they are nine models");
+    trainer.train(&outcomes, |_| {}).expect("they are enough")
+}
+
+fn predict(criterion: &mut Criterion) {
+    let text = TEXTS.concat();
+    let end = (0..=2_048).rev().find(|it| text.is_char_boundary(*it));
+    let prompt = &text[..end.expect("it starts somewhere")];
+    let model = learned(prompt);
+    let features = Features::of(prompt);
+    let mut group = criterion.benchmark_group("learned_2kB");
+    group.bench_function("features", |bencher| {
+        bencher.iter(|| Features::of(black_box(prompt)));
+    });
+    group.bench_function("prediction for nine models", |bencher| {
+        bencher.iter(|| model.predict(black_box(&features)));
+    });
+    group.bench_function("both", |bencher| {
+        bencher.iter(|| model.predict(&Features::of(black_box(prompt))));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, route, predict);
 criterion_main!(benches);

@@ -58,6 +58,11 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     scores: Option<PathBuf>,
 
+    /// Do not learn from the `subject` or `task` that rows of the training may name. A router never
+    /// sees that of the prompts it is judged on.
+    #[arg(long)]
+    without_kinds: bool,
+
     /// Writes the trained router.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -84,7 +89,7 @@ enum Format {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     if let Some(part) = arguments.protocol {
-        return protocol::run(part);
+        return protocol::run(part, arguments.without_kinds);
     }
     let (train, test) = sets(&arguments)?;
     let model = train_on(&train, arguments.seed, arguments.json)?;
@@ -112,7 +117,8 @@ fn sets(arguments: &Arguments) -> anyhow::Result<(Set, Set)> {
         Format::Routellm => data::read_pair,
         Format::Llmrouter => data::read_choices,
     };
-    let (train, test) = (read(train)?, read(test)?);
+    let (mut train, test) = (read(train)?, read(test)?);
+    train.is_without_kinds = arguments.without_kinds;
     if train.models != test.models {
         bail!("the two files do not have the same models");
     }
@@ -261,6 +267,8 @@ impl Set {
         Outcome {
             features: self.features[row].clone(),
             scores,
+            kind: Some(self.groups[row].clone())
+                .filter(|it| !self.is_without_kinds && !it.is_empty()),
         }
     }
 

@@ -17,8 +17,10 @@ pub(crate) struct Set {
     pub(crate) prompts: Vec<String>,
     pub(crate) features: Vec<Features>,
     pub(crate) scores: Vec<Vec<f64>>,
-    /// The subject or task, for splits alone: no router sees it.
+    /// The subject or task of rows; empty if it is not named. For splits and for the training.
     pub(crate) groups: Vec<String>,
+    /// Whether trainings do without them.
+    pub(crate) is_without_kinds: bool,
 }
 
 impl Set {
@@ -30,6 +32,7 @@ impl Set {
             scores: rows.iter().map(|it| it.1.clone()).collect(),
             groups: rows.iter().map(|it| it.2.clone()).collect(),
             prompts: rows.into_iter().map(|it| it.0).collect(),
+            is_without_kinds: false,
         }
     }
 
@@ -42,6 +45,7 @@ impl Set {
             features: rows.iter().map(|it| self.features[*it].clone()).collect(),
             scores: rows.iter().map(|it| self.scores[*it].clone()).collect(),
             groups: rows.iter().map(|it| self.groups[*it].clone()).collect(),
+            is_without_kinds: self.is_without_kinds,
         }
     }
 }

@@ -34,13 +34,17 @@ pub(crate) enum Part {
     Stream,
 }
 
-pub(crate) fn run(part: Part) -> anyhow::Result<()> {
+pub(crate) fn run(part: Part, is_without_kinds: bool) -> anyhow::Result<()> {
     let Some(folder) = std::env::var_os("BURSAR_DATA").map(PathBuf::from) else {
         println!("SKIPPED: set BURSAR_DATA to a folder with routellm and llmrouter");
         return Ok(());
     };
     let is_in = |it: Part| part == Part::All || part == it;
-    let pair = |name: &str| data::read_pair(&folder.join("routellm").join(name));
+    let pair = |name: &str| {
+        let mut set = data::read_pair(&folder.join("routellm").join(name))?;
+        set.is_without_kinds = is_without_kinds;
+        anyhow::Ok(set)
+    };
     if is_in(Part::Gsm8k) {
         halves("GSM8K, 50/50", &pair("gsm8k.jsonl")?, None)?;
     }
@@ -62,6 +66,7 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
         .any(is_in)
     {
         let mut set = data::read_choices(&folder.join("llmrouter/dev.jsonl"))?;
+        set.is_without_kinds = is_without_kinds;
         set.prices = data::read_prices(&folder.join("llmrouter/prices.json"), &set.models)?;
         if is_in(Part::Choices) {
             choices(&set)?;

@@ -1,7 +1,7 @@
 //! How good will each model's answer to this prompt be, and how far may that be believed?
 //!
 //! # What is learned
-//! From prompts with known scores a [`Trainer`] makes a [`LearnedModel`] of a few hundred kilobytes. It
+//! From prompts with known scores a [`Trainer`] makes a [`LearnedModel`] of at most some 250 kilobytes. It
 //! learns the **gain**, by how much one model answers a prompt better than another, and not how
 //! difficult the prompt is: two models that both fail are equally good, whatever difficulty says. A
 //! score is taken apart into what the model scores on average, what the prompt gives to all models (its
@@ -10,10 +10,11 @@
 //! # How
 //! - [`Features`] become TF-IDF of words, pairs of words and pieces of words, and random cosines of the
 //!   surface, so that a linear model is a curved one on the surface (Rahimi and Recht 2007).
-//! - Ridge regression learns level and gains, for several mixtures of these blocks and several
-//!   strengths; cross-validation inside the training picks the best strength of each mixture and the
-//!   three best mixtures, and their mean is the model. Nothing is tuned by hand to the data.
-//! - **Novelty shrinkage**: whole topics, found by k-means, are held out, and the part of the
+//! - Ridge regression learns level and gains for two mixtures of these blocks; cross-validation inside
+//!   the training picks the strength of each and their parts in the average that is the model. Where
+//!   outcomes name their [kind](Outcome::kind), the averages of kinds are learned first, as they are
+//!   less noisy, and then what is left. All of this sums to one linear model of a byte per weight.
+//! - **Novelty shrinkage**: whole kinds (or topics, found by k-means) are held out, and the part of the
 //!   predicted gains that came true at each distance from the training is the part that is believed
 //!   there. Far away nothing is, and the model that is best on average is chosen; only the trend with
 //!   the length of a prompt is kept, if it held on topics that were held out.
@@ -23,11 +24,13 @@
 //! [`OnlineRouter`] learns from the results of the chosen models alone, with or without such a model
 //! behind it.
 
+mod bytes;
 mod calibration;
 mod encoder;
 mod explanation;
 mod fit;
 mod online;
+mod quantized;
 mod random;
 mod ridge;
 mod saved;
@@ -43,7 +46,7 @@ pub use trainer::{Outcome, Progress, Trainer, TrainingError};
 use crate::features::Features;
 use crate::name::ModelId;
 use encoder::Encoder;
-use ridge::Quantized;
+use quantized::Quantized;
 use topics::Topics;
 use trust::Trust;
 
@@ -170,11 +173,13 @@ impl LearnedModel {
 
     /// The expected score of every model on a prompt.
     pub fn predict(&self, features: &Features) -> Prediction {
-        let encoded = self.encoder.encode(features);
-        let raw = self.weights.apply(self.encoder.sparse_size(), &encoded);
-        let novelty = self.novelty(features);
+        let standard = self.encoder.surface.standardize(&features.surface);
+        let encoded = self.encoder.encode_standard(features, &standard);
+        let raw = self.weights.apply(&self.encoder.blocks, &encoded);
+        let sketch = topics::sketch(&self.encoder, &encoded, &standard);
+        let novelty = self.topics.novelty(&sketch, |_| true);
         let trust = self.trust.at(novelty);
-        let length = self.encoder.length(features);
+        let length = f64::from(standard[0]);
         let (level, gains) = raw
             .split_last()
             .map_or((0.0, &[][..]), |(a, b)| (f64::from(*a), b));
@@ -195,11 +200,6 @@ impl LearnedModel {
             novelty,
             trust,
         }
-    }
-
-    fn novelty(&self, features: &Features) -> f64 {
-        let sketch = topics::sketch(&self.encoder, features);
-        self.topics.novelty(&sketch, |_| true)
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::counts::Counter;
+
 /// The words of a text: runs of letters, digits and `_`. Where a script writes no spaces between
 /// words, every character is one.
-pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+fn words(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let start = rest.find(|it| kind(it) != Kind::Gap)?;
@@ -22,8 +24,8 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-#[derive(PartialEq, Eq)]
-enum Kind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
     Gap,
     Letter,
     Alone,
@@ -31,8 +33,27 @@ enum Kind {
 
 /// By fixed ranges of Unicode: what is no letter above ASCII are the blocks of punctuation and
 /// symbols; what stands alone are kana, Han, Thai, Lao, Khmer and Burmese.
-fn kind(character: char) -> Kind {
-    match u32::from(character) {
+#[inline]
+pub(super) fn kind(character: char) -> Kind {
+    let code = u32::from(character);
+    match ASCII.get(code as usize) {
+        Some(kind) => *kind,
+        None => kind_of(code),
+    }
+}
+
+const ASCII: [Kind; 128] = {
+    let mut kinds = [Kind::Gap; 128];
+    let mut code = 0;
+    while code < 128 {
+        kinds[code as usize] = kind_of(code);
+        code += 1;
+    }
+    kinds
+};
+
+const fn kind_of(code: u32) -> Kind {
+    match code {
         0x30..=0x39 | 0x41..=0x5a | 0x5f | 0x61..=0x7a => Kind::Letter,
         0..=0xbf | 0xd7 | 0xf7 | 0x2000..=0x2bff | 0x3000..=0x303f => Kind::Gap,
         0xfe10..=0xfe6f | 0xff00..=0xff0f | 0xff1a..=0xff20 | 0x1f000..=0x1faff => Kind::Gap,
@@ -55,7 +76,7 @@ fn lower(character: char) -> char {
 }
 
 /// FNV-1a of 64 bits over a word in small letters (Fowler, Noll and Vo; RFC 9923).
-pub(super) fn word_hash(word: &str) -> u64 {
+fn word_hash(word: &str) -> u64 {
     let mut bytes = [0; 4];
     let mut hash = OFFSET_BASIS;
     for character in word.chars().map(lower) {
@@ -101,20 +122,63 @@ fn mix(hash: u64) -> u32 {
     (hash >> 32) as u32
 }
 
-/// The hashes of the runs of three and four characters in a word with a space before and after it,
-/// from the lower 16 bits of each character.
-pub(super) fn pieces(word: &str, mut found: impl FnMut(u32)) {
-    let mut window = u64::from(b' ');
-    let mut length = 1;
-    for character in word.chars().map(lower).chain([' ']) {
-        window = window << 16 | u64::from(u32::from(character) & 0xffff);
-        length += 1;
-        if length >= 3 {
-            found(mix(window & 0xffff_ffff_ffff));
+/// A word while it is read, with the hash of [`word_hash`].
+#[derive(Debug)]
+pub(super) struct Word {
+    /// Where it starts in the text.
+    pub(super) start: usize,
+    /// In characters; 0 before the first.
+    pub(super) length: u32,
+    pub(super) hash: u64,
+    /// The lower 16 bits of its last four characters in small letters, a space before the first.
+    window: u64,
+}
+
+impl Default for Word {
+    fn default() -> Self {
+        Self {
+            start: 0,
+            length: 0,
+            hash: OFFSET_BASIS,
+            window: b' ' as u64,
         }
-        if length >= 4 {
-            found(mix(window));
+    }
+}
+
+impl Word {
+    /// Reads the next character, which is at this place of the text. The pieces are the runs of four
+    /// characters in the word with a space before and after it, or all three of a word of one letter.
+    #[inline]
+    pub(super) fn push(&mut self, character: char, at: usize, pieces: &mut Counter) {
+        if self.length == 0 {
+            self.start = at;
         }
+        self.length += 1;
+        let code = if character.is_ascii() {
+            let byte = (character as u8).to_ascii_lowercase();
+            self.hash = fnv_1a(self.hash, byte);
+            u32::from(byte)
+        } else {
+            self.push_foreign(lower(character))
+        };
+        self.window = self.window << 16 | u64::from(code & 0xffff);
+        if self.length >= 3 {
+            pieces.add(mix(self.window));
+        }
+    }
+
+    fn push_foreign(&mut self, character: char) -> u32 {
+        let bytes = &mut [0; 4];
+        for &byte in character.encode_utf8(bytes).as_bytes() {
+            self.hash = fnv_1a(self.hash, byte);
+        }
+        u32::from(character)
+    }
+
+    /// The piece that ends with the space after it.
+    pub(super) fn finish(&mut self, pieces: &mut Counter) {
+        self.window = self.window << 16 | u64::from(b' ');
+        pieces.add(mix(self.window));
     }
 }
 
@@ -159,13 +223,25 @@ mod tests {
     }
 
     #[test]
+    fn a_word_that_is_read_letter_by_letter_has_its_hash() {
+        for text in ["a", "FooBar", "ÄЖΣЁ", "x_1", "解"] {
+            assert_eq!(read(text).0, word_hash(text), "{text}");
+        }
+    }
+
+    #[test]
     fn pieces_reach_over_the_edges_of_a_word() {
-        let count = |word| {
-            let mut count = 0;
-            pieces(word, |_| count += 1);
-            count
-        };
-        // " a ", then " ab", "ab ", " ab ".
-        assert_eq!((count("a"), count("ab"), count("")), (1, 3, 0));
+        // " a "; " ab "; " abc", "abc ".
+        assert_eq!(["a", "ab", "abc"].map(|it| read(it).1), [1, 1, 2]);
+    }
+
+    fn read(text: &str) -> (u64, usize) {
+        let mut pieces = Counter::with_capacity(1);
+        let mut word = Word::default();
+        for (at, character) in text.char_indices() {
+            word.push(character, at, &mut pieces);
+        }
+        word.finish(&mut pieces);
+        (word.hash, pieces.grams.len())
     }
 }

@@ -1,6 +1,6 @@
 //! How is a prompt written?
 
-use super::scan::constant_hash;
+use super::scan::{Word, constant_hash};
 
 macro_rules! measures {
     ($($name:ident = $text:literal,)*) => {
@@ -64,7 +64,9 @@ measures! {
 /// What is counted while a text is read.
 pub(super) struct Surface {
     counts: [u32; SURFACE_SIZE],
-    characters: u32,
+    /// How often each character of ASCII was read.
+    ascii: [u32; 128],
+    foreign: u32,
     words: u32,
     letters_in_words: u32,
     longest_sentence: u32,
@@ -75,11 +77,12 @@ pub(super) struct Surface {
     options: Options,
 }
 
-impl Surface {
-    pub(super) fn of(text: &str) -> Self {
-        let mut surface = Self {
+impl Default for Surface {
+    fn default() -> Self {
+        Self {
             counts: [0; SURFACE_SIZE],
-            characters: 0,
+            ascii: [0; 128],
+            foreign: 0,
             words: 0,
             letters_in_words: 0,
             longest_sentence: 0,
@@ -88,55 +91,48 @@ impl Surface {
             is_number: false,
             largest_number: 0.0,
             options: Options::default(),
-        };
-        text.chars().for_each(|it| surface.see_character(it));
-        surface.end_number();
-        surface.end_sentence();
-        text.split('\n').for_each(|it| surface.see_line(it));
-        surface
+        }
     }
+}
 
+impl Surface {
     fn count(&mut self, measure: Measure) {
         self.counts[measure as usize] += 1;
     }
 
-    fn see_character(&mut self, character: char) {
-        self.characters = self.characters.saturating_add(1);
-        self.see_digit(character);
-        match character {
-            '.' | '!' | '?' | '\n' | '。' | '！' | '？' => self.end_sentence(),
-            _ => self.sentence += 1,
+    #[inline]
+    pub(super) fn see_character(&mut self, character: char) {
+        self.sentence += 1;
+        let Some(count) = self.ascii.get_mut(character as usize) else {
+            return self.see_foreign(character);
+        };
+        *count += 1;
+        if character.is_ascii_digit() {
+            let digit = f64::from(character as u8 - b'0');
+            self.number = (10.0 * self.number + digit).min(LARGEST_NUMBER);
+            self.is_number = true;
+        } else if self.is_number {
+            // A point or comma is inside a number as often as after it; either way the part before
+            // it says how large the number is.
+            self.end_number();
         }
-        match character {
-            'A'..='Z' => self.count(Measure::UpperShare),
-            '?' | '？' => self.count(Measure::Questions),
-            '"' | '\'' | '“' | '”' => self.count(Measure::Quotes),
-            '(' => self.count(Measure::Parentheses),
-            ',' | '，' => self.count(Measure::Commas),
-            '{' | '}' | ';' | '[' | ']' => self.count(Measure::Code),
-            '$' | '\\' => self.count(Measure::Formulas),
-            '_' => self.count(Measure::Blanks),
-            '+' | '-' | '*' | '/' | '=' | '<' | '>' | '^' => self.count(Measure::Operators),
-            '%' => self.count(Measure::Percents),
-            _ => {}
-        }
-        if !character.is_ascii() {
-            self.count(Measure::ForeignShare);
-        } else if character.is_ascii_punctuation() {
-            self.count(Measure::PunctuationShare);
+        if matches!(character, '.' | '!' | '?' | '\n') {
+            self.end_sentence();
         }
     }
 
-    fn see_digit(&mut self, character: char) {
-        match character.to_digit(10) {
-            Some(digit) => {
-                self.count(Measure::Digits);
-                self.number = (10.0 * self.number + f64::from(digit)).min(LARGEST_NUMBER);
-                self.is_number = true;
+    fn see_foreign(&mut self, character: char) {
+        self.foreign += 1;
+        self.end_number();
+        match character {
+            '。' | '！' => self.end_sentence(),
+            '？' => {
+                self.count(Measure::Questions);
+                self.end_sentence();
             }
-            // A point or comma is inside a number as often as after it; either way the part before
-            // it says how large the number is.
-            None => self.end_number(),
+            '“' | '”' => self.count(Measure::Quotes),
+            '，' => self.count(Measure::Commas),
+            _ => {}
         }
     }
 
@@ -148,17 +144,25 @@ impl Surface {
         }
     }
 
+    /// Its last character, which ends it, is counted already.
     fn end_sentence(&mut self) {
-        if self.sentence > 0 {
+        let length = std::mem::take(&mut self.sentence) - 1;
+        if length > 0 {
             self.count(Measure::Sentences);
         }
-        self.longest_sentence = self
-            .longest_sentence
-            .max(std::mem::take(&mut self.sentence));
+        self.longest_sentence = self.longest_sentence.max(length);
+    }
+
+    /// Whatever is open ends with the text, of which the lines are still to be looked at.
+    pub(super) fn end_text(&mut self, text: &str) {
+        self.end_number();
+        self.sentence += 1;
+        self.end_sentence();
+        text.split('\n').for_each(|it| self.see_line(it));
     }
 
     fn see_line(&mut self, line: &str) {
-        if line.trim_ascii().is_empty() {
+        if line.trim_ascii_start().is_empty() {
             return;
         }
         self.count(Measure::Lines);
@@ -167,34 +171,47 @@ impl Surface {
         }
     }
 
-    pub(super) fn see_word(&mut self, word: &str, hash: u64) {
-        let length = word.chars().count() as u32;
-        self.words = self.words.saturating_add(1);
-        self.letters_in_words = self.letters_in_words.saturating_add(length);
-        if length >= 8 {
+    pub(super) fn see_word(&mut self, text: &str, word: &Word) {
+        self.words += 1;
+        self.letters_in_words += word.length;
+        if word.length >= 8 {
             self.count(Measure::LongWords);
         }
-        if word.as_bytes()[0].is_ascii_uppercase() {
+        if text.as_bytes()[0].is_ascii_uppercase() {
             self.count(Measure::CapitalizedShare);
+            if matches!(text, "I" | "II" | "III" | "IV") {
+                self.count(Measure::Roman);
+            }
         }
-        if matches!(word, "I" | "II" | "III" | "IV") {
-            self.count(Measure::Roman);
-        }
-        if let Some(measure) = meaning(hash) {
+        if let Some(measure) = meaning(word.hash) {
             self.count(measure);
         }
     }
 
-    /// The measures, when all words have been seen.
-    pub(super) fn finish(mut self) -> [f32; SURFACE_SIZE] {
+    fn count_ascii(&mut self) {
+        for (code, count) in (0_u8..).zip(self.ascii) {
+            if let Some(measure) = ascii_measure(code) {
+                self.counts[measure as usize] += count;
+            }
+            if code.is_ascii_punctuation() {
+                self.counts[Measure::PunctuationShare as usize] += count;
+            }
+        }
+        self.counts[Measure::ForeignShare as usize] = self.foreign;
+    }
+
+    /// The measures, when all of a text that is to be read was read.
+    pub(super) fn finish(mut self, text: &str) -> [f32; SURFACE_SIZE] {
         use Measure as M;
+        self.count_ascii();
         let words = f64::from(self.words.max(1));
-        let characters = f64::from(self.characters.max(1));
-        let share_of_characters = |it: u32| f64::from(it) / characters;
+        let read = self.ascii.iter().sum::<u32>() + self.foreign;
+        let characters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+        let share_of_characters = |it: u32| f64::from(it) / f64::from(read.max(1));
         let counts = self.counts;
         let mut measures = counts.map(|it| f64::from(it).ln_1p());
         let mut set = |measure: Measure, value: f64| measures[measure as usize] = value;
-        set(M::Characters, f64::from(self.characters).ln_1p());
+        set(M::Characters, f64::from(characters).ln_1p());
         set(M::Words, f64::from(self.words).ln_1p());
         set(M::WordLength, f64::from(self.letters_in_words) / words);
         set(
@@ -230,12 +247,28 @@ impl Surface {
         set(M::OptionLength, options.mean_length().ln_1p());
         set(M::OptionSpread, options.spread().ln_1p());
         set(M::NumericOptions, f64::from(options.with_digits).ln_1p());
-        let stem = self
-            .characters
-            .saturating_sub(options.characters + options.count);
+        let stem = characters.saturating_sub(options.characters + options.count);
         set(M::StemLength, f64::from(stem).ln_1p());
         measures.map(|it| it as f32)
     }
+}
+
+/// What a character of ASCII counts for, beside punctuation.
+const fn ascii_measure(code: u8) -> Option<Measure> {
+    Some(match code {
+        b'0'..=b'9' => Measure::Digits,
+        b'A'..=b'Z' => Measure::UpperShare,
+        b'?' => Measure::Questions,
+        b'"' | b'\'' => Measure::Quotes,
+        b'(' => Measure::Parentheses,
+        b',' => Measure::Commas,
+        b'{' | b'}' | b';' | b'[' | b']' => Measure::Code,
+        b'$' | b'\\' => Measure::Formulas,
+        b'_' => Measure::Blanks,
+        b'+' | b'-' | b'*' | b'/' | b'=' | b'<' | b'>' | b'^' => Measure::Operators,
+        b'%' => Measure::Percents,
+        _ => return None,
+    })
 }
 
 /// Numbers are not told apart above this.
@@ -282,9 +315,9 @@ fn option_text(line: &str) -> Option<&str> {
 
 macro_rules! meanings {
     ($($measure:ident: $($word:literal)*;)*) => {
-        /// What words count for, sorted by their hashes.
-        const MEANINGS: [(u64, Measure); [$($($word,)*)*].len()] =
-            sorted([$($((constant_hash($word), Measure::$measure),)*)*]);
+        /// What words count for, each in the slot that its hash names or in the next free one.
+        const MEANINGS: [Option<(u64, Measure)>; SLOTS] =
+            in_slots(&[$($((constant_hash($word), Measure::$measure),)*)*]);
     };
 }
 
@@ -304,23 +337,33 @@ meanings! {
     Where: "where";
 }
 
-const fn sorted<const N: usize>(mut table: [(u64, Measure); N]) -> [(u64, Measure); N] {
-    let mut end = 1;
-    while end < N {
-        let mut at = end;
-        while at > 0 && table[at].0 < table[at - 1].0 {
-            (table[at], table[at - 1]) = (table[at - 1], table[at]);
-            at -= 1;
+/// Four to five times the number of words: a word without a meaning seldom meets one.
+const SLOTS: usize = 256;
+
+const fn in_slots(words: &[(u64, Measure)]) -> [Option<(u64, Measure)>; SLOTS] {
+    let mut slots = [None; SLOTS];
+    let mut next = 0;
+    while next < words.len() {
+        let mut at = words[next].0 as usize % SLOTS;
+        while slots[at].is_some() {
+            at = (at + 1) % SLOTS;
         }
-        end += 1;
+        slots[at] = Some(words[next]);
+        next += 1;
     }
-    table
+    slots
 }
 
 /// What a word counts for, by its hash.
 fn meaning(hash: u64) -> Option<Measure> {
-    let at = MEANINGS.binary_search_by_key(&hash, |it| it.0).ok()?;
-    Some(MEANINGS[at].1)
+    let mut at = hash as usize % SLOTS;
+    while let Some((word, measure)) = MEANINGS[at] {
+        if word == hash {
+            return Some(measure);
+        }
+        at = (at + 1) % SLOTS;
+    }
+    None
 }
 
 #[cfg(test)]

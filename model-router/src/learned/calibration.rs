@@ -1,9 +1,10 @@
 //! Where is the line between two models, so that a given share of the calls goes to the strong one?
 
+use super::bytes;
 use crate::format::Format;
 
 /// What a model predicted for prompts of the training that it had not learned from: the scale on which
-/// thresholds mean something. At most 2,000 prompts are kept.
+/// thresholds mean something. At most 1,250 prompts are kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibration {
     pub(super) models: usize,
@@ -11,8 +12,8 @@ pub struct Calibration {
     pub(super) predictions: Vec<i16>,
 }
 
-/// Prompts that are kept: the standard error of a share of one half is then 1.1 points.
-pub(super) const MOST: usize = 2_000;
+/// Prompts that are kept: the standard error of a share of one half is then 1.4 points.
+pub(super) const MOST: usize = 1_250;
 
 impl Calibration {
     pub(super) fn new(models: usize, predictions: impl Iterator<Item = f64>) -> Self {
@@ -85,15 +86,16 @@ impl Calibration {
 
 #[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct SavedCalibration {
-    format: Format<1>,
-    predictions: Vec<i16>,
+    format: Format<2>,
+    /// Two bytes each.
+    predictions: String,
 }
 
 impl From<&Calibration> for SavedCalibration {
     fn from(calibration: &Calibration) -> Self {
         Self {
             format: Format,
-            predictions: calibration.predictions.clone(),
+            predictions: bytes::from_middle(calibration.predictions.iter().copied()),
         }
     }
 }
@@ -101,10 +103,11 @@ impl From<&Calibration> for SavedCalibration {
 impl SavedCalibration {
     /// `None` if the predictions are not of this many models.
     pub(super) fn restore(self, models: usize) -> Option<Calibration> {
-        let is_whole = self.predictions.len().is_multiple_of(models);
-        (is_whole && self.predictions.len() <= MOST * models).then_some(Calibration {
+        let predictions = bytes::to_middle(&self.predictions)?;
+        let is_whole = predictions.len().is_multiple_of(models);
+        (is_whole && predictions.len() <= MOST * models).then_some(Calibration {
             models,
-            predictions: self.predictions,
+            predictions,
         })
     }
 }

@@ -5,8 +5,7 @@
 //! smooth curved one on the measures (Rahimi and Recht 2007, "Random features for large-scale kernel
 //! machines"): difficulty does not grow along a line with length or digits.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::BTreeMap;
 
 use super::random::Random;
 use crate::features::{Features, Gram, SURFACE_SIZE};
@@ -25,19 +24,24 @@ pub(super) struct Encoder {
     pub(super) pieces: Vocabulary,
     pub(super) surface: Surface,
     cosines: Cosines,
+    pub(super) blocks: Blocks,
 }
 
 impl Encoder {
-    pub(super) fn learn(prompts: &[&Features]) -> Self {
+    /// For this many models: the more there are, the fewer grams are kept, so that a trained router
+    /// has at most about 250 kilobytes.
+    pub(super) fn learn(prompts: &[&Features], models: usize) -> Self {
+        let most = (MOST_WEIGHTS / (models + 6)).min(MAX_WORDS);
         Self::new(
-            Vocabulary::learn(prompts, |it| &it.words, MAX_WORDS),
-            Vocabulary::learn(prompts, |it| &it.pieces, MAX_PIECES),
+            Vocabulary::learn(prompts, |it| &it.words, most),
+            Vocabulary::learn(prompts, |it| &it.pieces, most / 2),
             Surface::learn(prompts),
         )
     }
 
     pub(super) fn new(words: Vocabulary, pieces: Vocabulary, surface: Surface) -> Self {
         Self {
+            blocks: Blocks::new(words.len(), pieces.len()),
             words,
             pieces,
             surface,
@@ -46,18 +50,7 @@ impl Encoder {
     }
 
     pub(super) fn sparse_size(&self) -> usize {
-        self.words.len() + self.pieces.len()
-    }
-
-    /// The block of a column.
-    pub(super) fn block(&self, column: usize) -> Block {
-        let dense = self.words.len() + self.pieces.len();
-        match column {
-            _ if column < self.words.len() => Block::Words,
-            _ if column < dense => Block::Pieces,
-            _ if column < dense + SURFACE_SIZE => Block::Surface,
-            _ => Block::Cosines,
-        }
+        self.blocks.sparse()
     }
 
     /// The standardized length of a prompt.
@@ -66,32 +59,66 @@ impl Encoder {
     }
 
     pub(super) fn encode(&self, features: &Features) -> Encoded {
+        self.encode_standard(features, &self.surface.standardize(&features.surface))
+    }
+
+    /// With the standardized surface, for those that need it as well.
+    pub(super) fn encode_standard(
+        &self,
+        features: &Features,
+        standard: &[f32; SURFACE_SIZE],
+    ) -> Encoded {
         let mut sparse = Vec::with_capacity(features.words.len() + features.pieces.len());
         self.words.encode(&features.words, 0, &mut sparse);
         let offset = self.words.len() as u32;
         self.pieces.encode(&features.pieces, offset, &mut sparse);
-        let standard = self.surface.standardize(&features.surface);
         let mut dense = Vec::with_capacity(DENSE_SIZE);
         let scale = (SURFACE_SIZE as f32).sqrt().recip();
         dense.extend(standard.iter().map(|it| it * scale));
-        self.cosines.encode(&standard, &mut dense);
+        self.cosines.encode(standard, &mut dense);
         Encoded { sparse, dense }
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Block {
-    Words,
-    Pieces,
-    Surface,
-    Cosines,
+/// Where the columns of each block end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Blocks([usize; Blocks::COUNT]);
+
+impl Blocks {
+    pub(super) const COUNT: usize = 4;
+    pub(super) const WORDS: usize = 0;
+    pub(super) const PIECES: usize = 1;
+    pub(super) const SURFACE: usize = 2;
+    pub(super) const COSINES: usize = 3;
+
+    pub(super) const fn new(words: usize, pieces: usize) -> Self {
+        let sparse = words + pieces;
+        Self([words, sparse, sparse + SURFACE_SIZE, sparse + DENSE_SIZE])
+    }
+
+    /// The block of a column, by its number.
+    pub(super) const fn of(&self, column: usize) -> usize {
+        let [words, pieces, surface, _] = self.0;
+        (column >= words) as usize + (column >= pieces) as usize + (column >= surface) as usize
+    }
+
+    pub(super) const fn sparse(&self) -> usize {
+        self.0[Self::PIECES]
+    }
+
+    pub(super) const fn columns(&self) -> usize {
+        self.0[Self::COUNT - 1]
+    }
 }
 
 pub(super) const DENSE_SIZE: usize = SURFACE_SIZE + COSINES;
 
-/// So that a model stays below a few hundred kilobytes. The most frequent ones are kept.
+/// The most frequent words are kept, and half as many pieces.
 pub(super) const MAX_WORDS: usize = 12_000;
-pub(super) const MAX_PIECES: usize = 6_000;
+
+/// A gram takes a byte for each model and one for the level, three for its hash and two for its
+/// frequency.
+const MOST_WEIGHTS: usize = 120_000;
 
 /// The grams that at least two prompts of the training had, with their weights.
 #[derive(Debug, Clone)]
@@ -102,9 +129,14 @@ pub(super) struct Vocabulary {
     pub(super) frequencies: Vec<u32>,
     /// How many prompts there were.
     pub(super) prompts: u32,
-    weights: Vec<f32>,
+    /// The hashes with their weights: both are asked for together.
+    table: Vec<(u32, f32)>,
     unseen: f32,
-    columns: HashMap<u32, u32, BuildHasherDefault<Spread>>,
+    /// What small counts weigh: 1 + ln(count).
+    frequency: [f32; 32],
+    /// Where the hashes start whose upper bits are 0, 1, …; one more at the end.
+    starts: Vec<u32>,
+    shift: u32,
 }
 
 impl Vocabulary {
@@ -129,10 +161,19 @@ impl Vocabulary {
             let odds = (1.0 + f64::from(prompts)) / (1.0 + f64::from(frequency));
             (odds.ln() + 1.0).max(0.0) as f32
         };
+        let weights = frequencies.iter().map(|it| weight(*it));
+        let weighted = hashes.iter().copied().zip(weights);
+        // Twice as many starts as hashes: most ranges hold one hash or none.
+        let bits = hashes.len().max(1).next_power_of_two().trailing_zeros() + 1;
+        let shift = u32::BITS - bits.min(24);
+        let buckets = 1_u64 << (u32::BITS - shift);
+        let start = |it: u64| hashes.partition_point(|hash| u64::from(hash >> shift) < it) as u32;
         Self {
-            weights: frequencies.iter().map(|it| weight(*it)).collect(),
+            table: weighted.collect(),
             unseen: weight(1),
-            columns: hashes.iter().copied().zip(0..).collect(),
+            frequency: std::array::from_fn(|count| 1.0 + (count.max(1) as f32).ln()),
+            starts: (0..=buckets).map(start).collect(),
+            shift,
             hashes,
             frequencies,
             prompts,
@@ -143,18 +184,31 @@ impl Vocabulary {
         self.hashes.len()
     }
 
+    /// The column of a gram with its weight.
+    #[inline]
+    fn find(&self, hash: u32) -> Option<(u32, f32)> {
+        let bucket = (hash >> self.shift) as usize;
+        let (start, end) = (self.starts[bucket], self.starts[bucket + 1]);
+        let range = &self.table[start as usize..end as usize];
+        let pairs = (start..).zip(range);
+        let mut found = pairs.filter(|it| it.1.0 == hash);
+        found.next().map(|(column, (_, weight))| (column, *weight))
+    }
+
     /// Sublinear TF-IDF of length one. What is unknown counts for the length: the less of a prompt
     /// is known, the shorter is the part that a model sees of it.
     fn encode(&self, grams: &[Gram], offset: u32, out: &mut Vec<(u32, f32)>) {
         let start = out.len();
         let mut square = 0.0;
         for gram in grams {
-            let frequency = 1.0 + f32::from(gram.count).ln();
-            let column = self.columns.get(&gram.hash);
-            let weight = column.map_or(self.unseen, |&it| self.weights[it as usize]);
-            let value = frequency * weight;
+            let frequency = match self.frequency.get(usize::from(gram.count)) {
+                Some(frequency) => *frequency,
+                None => 1.0 + f32::from(gram.count).ln(),
+            };
+            let found = self.find(gram.hash);
+            let value = frequency * found.map_or(self.unseen, |it| it.1);
             square += value * value;
-            out.extend(column.map(|column| (offset + column, value)));
+            out.extend(found.map(|(column, _)| (offset + column, value)));
         }
         let scale = if square > 0.0 {
             square.sqrt().recip()
@@ -162,35 +216,6 @@ impl Vocabulary {
             0.0
         };
         out[start..].iter_mut().for_each(|it| it.1 *= scale);
-    }
-
-    /// The same with the hashes.
-    pub(super) fn values(&self, grams: &[Gram]) -> impl Iterator<Item = (u32, f32)> {
-        let mut encoded = Vec::with_capacity(grams.len());
-        self.encode(grams, 0, &mut encoded);
-        encoded
-            .into_iter()
-            .map(|(column, value)| (self.hashes[column as usize], value))
-    }
-}
-
-/// The hashes of grams are mixed already; this brings their bits to where the map looks for them.
-#[derive(Debug, Default, Clone)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0 << 8 | u64::from(byte);
-        }
-    }
-
-    fn write_u32(&mut self, hash: u32) {
-        self.0 = u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }
 
@@ -242,9 +267,9 @@ const WIDTH: f64 = 0.3;
 
 #[derive(Debug, Clone)]
 struct Cosines {
-    /// One row per cosine.
-    frequencies: Vec<[f32; SURFACE_SIZE]>,
-    phases: Vec<f32>,
+    /// For each measure, one per cosine: so many are computed side by side.
+    frequencies: Vec<[f32; COSINES]>,
+    phases: [f32; COSINES],
 }
 
 impl Cosines {
@@ -252,21 +277,27 @@ impl Cosines {
     fn new() -> Self {
         let mut random = Random::new(0x636f_7369_6e65_7321);
         let scale = (2.0 * WIDTH / SURFACE_SIZE as f64).sqrt();
-        let mut frequency = || std::array::from_fn(|_| (random.normal() * scale) as f32);
-        let frequencies = (0..COSINES).map(|_| frequency()).collect();
+        let mut frequencies = vec![[0.0; COSINES]; SURFACE_SIZE];
+        for cosine in 0..COSINES {
+            for frequencies in &mut frequencies {
+                frequencies[cosine] = (random.normal() * scale) as f32;
+            }
+        }
         let mut phase = || (random.uniform() * std::f64::consts::TAU) as f32;
         Self {
             frequencies,
-            phases: (0..COSINES).map(|_| phase()).collect(),
+            phases: std::array::from_fn(|_| phase()),
         }
     }
 
     fn encode(&self, standard: &[f32; SURFACE_SIZE], out: &mut Vec<f32>) {
+        let mut angles = self.phases;
+        for (frequencies, measure) in self.frequencies.iter().zip(standard) {
+            for (angle, frequency) in angles.iter_mut().zip(frequencies) {
+                *angle += frequency * measure;
+            }
+        }
         let scale = (2.0 / COSINES as f32).sqrt();
-        let rows = self.frequencies.iter().zip(&self.phases);
-        out.extend(rows.map(|(frequency, phase)| {
-            let products = frequency.iter().zip(standard).map(|(a, b)| a * b);
-            scale * (products.sum::<f32>() + phase).cos()
-        }));
+        out.extend(angles.iter().map(|angle| scale * angle.cos()));
     }
 }

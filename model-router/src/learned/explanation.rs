@@ -1,7 +1,7 @@
 //! Why is one model preferred to another on this prompt?
 
 use super::LearnedModel;
-use super::encoder::Block;
+use super::encoder::Blocks;
 use crate::features::{Features, SURFACE_NAMES, gram_texts};
 
 /// What speaks for and against a model, in parts that sum to the preference.
@@ -78,26 +78,28 @@ impl LearnedModel {
     ) -> Vec<Contribution> {
         let encoded = self.encoder.encode(features);
         let texts = gram_texts(text);
-        let first_dense = self.encoder.sparse_size();
+        let blocks = &self.encoder.blocks;
+        let first_dense = blocks.sparse();
         let dense = (first_dense..).zip(encoded.dense.iter().copied());
         let sparse = encoded.sparse.iter().map(|it| (it.0 as usize, it.1));
         let (mut pieces, mut shape) = (0.0, 0.0);
         let mut found = Vec::new();
         for (column, value) in sparse.chain(dense) {
-            let difference = self.weights.at(column, strong) - self.weights.at(column, weak);
+            let weight = |model| self.weights.at(blocks, column, model);
+            let difference = weight(strong) - weight(weak);
             let gain = f64::from(value * difference);
-            match self.encoder.block(column) {
-                Block::Words => {
+            match blocks.of(column) {
+                Blocks::WORDS => {
                     let words = texts.get(&self.encoder.words.hashes[column]);
                     let feature = format!("'{}'", words.map_or("", String::as_str));
                     found.push(Contribution { feature, gain });
                 }
-                Block::Surface => {
+                Blocks::SURFACE => {
                     let feature = SURFACE_NAMES[column - first_dense].to_owned();
                     found.push(Contribution { feature, gain });
                 }
-                Block::Pieces => pieces += gain,
-                Block::Cosines => shape += gain,
+                Blocks::PIECES => pieces += gain,
+                _ => shape += gain,
             }
         }
         for (feature, gain) in [("pieces of words", pieces), ("shape", shape)] {

@@ -6,7 +6,7 @@
 //! rewarding a prompt is for anyone; a model's own one learns only its difference, from a prior of
 //! zero. That is the hierarchy: with few results a model is taken to be like the others.
 //!
-//! Thompson sampling (Thompson 1933; Agrawal and Goyal 2013 for linear rewards), with draws that are
+//! Thompson sampling (Thompson 1933; Agrawal and Goyal 2013 for linear rewards), with draws that become
 //! narrower than the doubt, decides in a bounded share of the queries, the best estimate in all others. A two-sided CUSUM of a model's own errors
 //! (Page 1954) notices that it changed; its regression then becomes uncertain again and relearns.
 
@@ -24,8 +24,13 @@ pub struct OnlineSettings {
     /// The share of the queries, 0 to 1, in which a draw from what the learner believes decides in
     /// place of the best estimate. 0 turns exploration off.
     pub exploration: f64,
-    /// How wide the draws are, as a part of the doubt; 1 is Thompson's own width.
+    /// How wide the draws are at first, as a part of the doubt; 1 is Thompson's own width.
     pub boldness: f64,
+    /// After how many results the draws are 1/√2 as wide; after n results they are
+    /// √(settling / (settling + n)) as wide. The doubt of a linear model falls too slowly for a few
+    /// thousand queries: it counts every direction in which prompts may differ. Where a model is found
+    /// to have changed, n falls back to this number.
+    pub settling: f64,
     /// The standard deviation of rewards around what can be known of them.
     pub noise: f64,
     /// How large the differences between models are thought to be before anything was seen, as a
@@ -36,11 +41,12 @@ pub struct OnlineSettings {
 }
 
 impl Default for OnlineSettings {
-    /// Narrow draws in every query, for rewards of 0 to 1.
+    /// Draws in every query that settle within some hundred results, for rewards of 0 to 1.
     fn default() -> Self {
         Self {
             exploration: 1.0,
-            boldness: 0.3,
+            boldness: 1.0,
+            settling: 300.0,
             noise: 0.4,
             spread: 0.2,
             notices_drift: true,
@@ -111,6 +117,8 @@ pub enum FeedbackError {
 #[must_use]
 pub struct OnlineRouter {
     settings: OnlineSettings,
+    /// Results since the last model was found to have changed.
+    results: f64,
     scale: Scale,
     shared: Regression,
     models: Vec<Arm>,
@@ -135,6 +143,7 @@ impl OnlineRouter {
         };
         Self {
             settings,
+            results: 0.0,
             scale: Scale::default(),
             shared: Regression::new(4.0 * prior),
             models: (0..models.clamp(1, MAX_MODELS)).map(|_| arm()).collect(),
@@ -181,8 +190,10 @@ impl OnlineRouter {
 
     fn draws(&self, vector: &[f64], expected: &[f64], random: &mut Random) -> Vec<f64> {
         let arms = self.models.iter().zip(expected);
+        let settling = self.settings.settling;
+        let width = self.settings.boldness * (settling / (settling + self.results)).sqrt();
         let draw = |(arm, expected): (&Arm, &f64)| {
-            let doubt = self.settings.boldness * arm.regression.variance(vector).sqrt();
+            let doubt = width * arm.regression.variance(vector).sqrt();
             expected + doubt * random.normal()
         };
         arms.map(draw).collect()
@@ -208,6 +219,7 @@ impl OnlineRouter {
         if reward.is_nan() || reward.abs() > 1000.0 {
             return Err(FeedbackError::Reward { reward });
         }
+        self.results += 1.0;
         self.scale.see(features);
         let vector = self.scale.vector(features);
         let noise = self.settings.noise * self.settings.noise;
@@ -219,6 +231,7 @@ impl OnlineRouter {
         arm.regression.update(&vector, surprise - common, noise);
         if self.settings.notices_drift && arm.alarm.see(error / self.settings.noise) {
             arm.drifts = arm.drifts.saturating_add(1);
+            self.results = self.results.min(self.settings.settling);
             arm.regression
                 .doubt(self.settings.spread * self.settings.spread);
         }
@@ -249,6 +262,7 @@ impl OnlineSettings {
         Self {
             exploration: within(self.exploration, 0.0, 1.0),
             boldness: within(self.boldness, 0.0, 10.0),
+            settling: within(self.settling, 1.0, 1e9),
             noise: within(self.noise, 1e-3, 1e3),
             spread: within(self.spread, 1e-3, 1e3),
             notices_drift: self.notices_drift,
@@ -406,8 +420,9 @@ impl Cusum {
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Saved {
-    format: Format<1>,
+    format: Format<2>,
     settings: OnlineSettings,
+    results: f64,
     scale: Scale,
     shared: Regression,
     models: Vec<Arm>,
@@ -418,6 +433,7 @@ impl From<OnlineRouter> for Saved {
         Self {
             format: Format,
             settings: router.settings,
+            results: router.results,
             scale: router.scale,
             shared: router.shared,
             models: router.models,
@@ -451,10 +467,12 @@ impl TryFrom<Saved> for OnlineRouter {
                 .iter()
                 .all(|it| *it >= 0.0 && it.is_finite())
             && (0.0..=Scale::ENOUGH).contains(&saved.scale.count)
+            && (0.0..=1e15).contains(&saved.results)
             && saved.settings == saved.settings.in_range();
         match is_sound {
             true => Ok(Self {
                 settings: saved.settings,
+                results: saved.results,
                 scale: saved.scale,
                 shared: saved.shared,
                 models: saved.models,

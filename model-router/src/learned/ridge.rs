@@ -1,215 +1,220 @@
 //! Which weights predict the targets best and are small?
 //!
-//! Ridge regression for many targets over the same vectors: the weights minimize the squared errors
-//! plus λ times their squares. The dual system (K + λI)a = y, K being the products of the vectors, is
-//! solved by conjugate gradients (Hestenes and Stiefel 1952) without ever writing K down; the weights
+//! Ridge regression for four targets at a time over the same vectors: the weights minimize the squared
+//! errors plus λ times their squares. The dual system (K + λI)a = y, K being the products of the vectors,
+//! is solved by conjugate gradients (Hestenes and Stiefel 1952) without ever writing K down; the weights
 //! are Φᵀa.
 
 use super::encoder::{DENSE_SIZE, Encoded};
 
-/// Vectors as rows, sparse and dense columns apart.
+/// A number for each of four targets: processors compute four at a time.
+pub(super) type Four = [f32; 4];
+
+/// Vectors as rows, every column multiplied with a scale.
 #[derive(Debug)]
-pub(super) struct Design<'a> {
-    pub(super) rows: Vec<&'a Encoded>,
-    pub(super) sparse_size: usize,
-    /// What each column is multiplied with.
-    pub(super) scales: &'a [f32],
+pub(super) struct Design {
+    scales: Vec<f32>,
+    sparse_size: usize,
+    /// Where the entries of each row end.
+    ends: Vec<usize>,
+    entries: Vec<(u32, f32)>,
+    dense: Vec<f32>,
 }
 
-/// Weights of every column for every target: `targets` numbers per column.
-#[derive(Debug, Clone)]
-pub(super) struct Weights {
-    pub(super) targets: usize,
-    pub(super) values: Vec<f32>,
-}
-
-impl Weights {
-    pub(super) fn zero(columns: usize, targets: usize) -> Self {
+impl Design {
+    /// What is scaled to nothing is left out.
+    pub(super) fn new(rows: &[Encoded], sparse_size: usize, scales: Vec<f32>) -> Self {
+        let mut entries = Vec::new();
+        let mut ends = Vec::with_capacity(rows.len());
+        let mut dense = Vec::with_capacity(rows.len() * DENSE_SIZE);
+        for row in rows {
+            let scaled = row
+                .sparse
+                .iter()
+                .map(|it| (it.0, it.1 * scales[it.0 as usize]));
+            entries.extend(scaled.filter(|it| it.1 != 0.0));
+            ends.push(entries.len());
+            let pairs = row.dense.iter().zip(&scales[sparse_size..]);
+            dense.extend(pairs.map(|(value, scale)| value * scale));
+        }
         Self {
-            targets,
-            values: vec![0.0; columns * targets],
+            scales,
+            sparse_size,
+            ends,
+            entries,
+            dense,
         }
     }
 
-    fn row(&self, column: usize) -> &[f32] {
-        &self.values[column * self.targets..][..self.targets]
+    /// One weight per column: for the columns before they were scaled.
+    pub(super) fn unscaled(&self, weights: &[Four], at: usize) -> Vec<f32> {
+        let pairs = weights.iter().zip(&self.scales);
+        pairs.map(|(weight, scale)| weight[at] * scale).collect()
     }
 
-    /// Adds the products with a vector to `out`.
-    pub(super) fn apply(&self, sparse_size: usize, vector: &Encoded, out: &mut [f32]) {
-        let mut add = |column: usize, value: f32| {
-            for (out, weight) in out.iter_mut().zip(self.row(column)) {
-                *out += value * weight;
+    fn entries(&self, row: usize) -> &[(u32, f32)] {
+        let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.entries[start..self.ends[row]]
+    }
+
+    fn dense(&self, row: usize) -> &[f32] {
+        &self.dense[row * DENSE_SIZE..][..DENSE_SIZE]
+    }
+
+    /// The product of a row with weights.
+    pub(super) fn product(&self, row: usize, weights: &[Four]) -> Four {
+        let (sparse, dense) = weights.split_at(self.sparse_size);
+        let mut sum = [0.0; 4];
+        for &(column, value) in self.entries(row) {
+            add(&mut sum, value, &sparse[column as usize]);
+        }
+        for (weight, value) in dense.iter().zip(self.dense(row)) {
+            add(&mut sum, *value, weight);
+        }
+        sum
+    }
+
+    /// Φᵀa.
+    fn transposed(&self, rows: &[usize], dual: &[Four]) -> Vec<Four> {
+        let mut weights = vec![[0.0; 4]; self.scales.len()];
+        let (sparse, dense) = weights.split_at_mut(self.sparse_size);
+        for (&row, dual) in rows.iter().zip(dual) {
+            for &(column, value) in self.entries(row) {
+                add(&mut sparse[column as usize], value, dual);
             }
-        };
-        for &(column, value) in &vector.sparse {
-            add(column as usize, value);
-        }
-        for (column, &value) in (sparse_size..).zip(&vector.dense) {
-            add(column, value);
-        }
-    }
-}
-
-impl Design<'_> {
-    fn columns(&self) -> usize {
-        self.sparse_size + DENSE_SIZE
-    }
-
-    /// Φᵀa, in unscaled columns: the scale is applied twice, once for each side of K.
-    fn transposed(&self, dual: &[f64], targets: usize) -> Weights {
-        let mut weights = Weights::zero(self.columns(), targets);
-        for (row, dual) in self.rows.iter().zip(dual.chunks_exact(targets)) {
-            let mut add = |column: usize, value: f32| {
-                let into = &mut weights.values[column * targets..][..targets];
-                for (into, dual) in into.iter_mut().zip(dual) {
-                    *into += value * *dual as f32;
-                }
-            };
-            for &(column, value) in &row.sparse {
-                add(column as usize, value);
+            for (weight, value) in dense.iter_mut().zip(self.dense(row)) {
+                add(weight, *value, dual);
             }
-            for (column, &value) in (self.sparse_size..).zip(&row.dense) {
-                add(column, value);
-            }
-        }
-        for (row, scale) in weights.values.chunks_exact_mut(targets).zip(self.scales) {
-            row.iter_mut().for_each(|it| *it *= scale * scale);
         }
         weights
     }
 
     /// K a + λ a, zero where a target is not known.
-    fn product(&self, dual: &[f64], known: &[bool], targets: usize, lambda: f64) -> Vec<f64> {
-        let weights = self.transposed(dual, targets);
-        let mut out = Vec::with_capacity(dual.len());
-        let mut buffer = vec![0.0_f32; targets];
-        for row in &self.rows {
-            buffer.fill(0.0);
-            weights.apply(self.sparse_size, row, &mut buffer);
-            out.extend(buffer.iter().map(|it| f64::from(*it)));
-        }
-        for ((out, dual), known) in out.iter_mut().zip(dual).zip(known) {
-            *out = if *known { *out + lambda * dual } else { 0.0 };
-        }
-        out
+    fn system(&self, problem: &Problem<'_>, dual: &[Four], lambda: f32) -> Vec<Four> {
+        let weights = self.transposed(problem.rows, dual);
+        let rows = problem.rows.iter().zip(dual).zip(problem.known);
+        rows.map(|((&row, dual), known)| {
+            let product = self.product(row, &weights);
+            each(|at| (product[at] + lambda * dual[at]) * known[at])
+        })
+        .collect()
     }
 
-    /// The weights for these targets, row by row; `None` where one is not known. `start` is the dual
-    /// solution of a similar system or zeros, and is left at this one's.
-    pub(super) fn solve(
-        &self,
-        goals: &[Option<f64>],
-        targets: usize,
-        lambda: f64,
-        start: &mut [f64],
-    ) -> Weights {
-        let known: Vec<_> = goals.iter().map(Option::is_some).collect();
-        let goals: Vec<_> = goals.iter().map(|it| it.unwrap_or(0.0)).collect();
-        let norms = products(&goals, &goals, targets);
-        let product = self.product(start, &known, targets, lambda);
-        let mut residual: Vec<_> = goals.iter().zip(product).map(|(a, b)| a - b).collect();
+    /// The weights for the targets. `dual` is the solution of a similar system or zeros, and is left at
+    /// this one's.
+    pub(super) fn solve(&self, problem: &Problem<'_>, lambda: f32, dual: &mut [Four]) -> Vec<Four> {
+        let norms = products(problem.goals, problem.goals);
+        let system = self.system(problem, dual, lambda);
+        let residual = problem.goals.iter().zip(&system);
+        let mut residual: Vec<Four> = residual.map(|(a, b)| each(|at| a[at] - b[at])).collect();
         let mut direction = residual.clone();
-        let mut squares = products(&residual, &residual, targets);
+        let mut squares = products(&residual, &residual);
         for _ in 0..MOST_STEPS {
-            let is_done = |(square, norm): (&f64, &f64)| *square <= TOLERANCE * norm;
-            if squares.iter().zip(&norms).all(is_done) {
+            if (0..4).all(|at| squares[at] <= TOLERANCE * norms[at]) {
                 break;
             }
-            let product = self.product(&direction, &known, targets, lambda);
-            let curvature = products(&direction, &product, targets);
-            let step: Vec<_> = squares.iter().zip(&curvature).map(ratio).collect();
-            for (at, ((dual, residual), direction)) in start
-                .iter_mut()
-                .zip(&mut residual)
-                .zip(&direction)
-                .enumerate()
-            {
-                *dual += step[at % targets] * direction;
-                *residual -= step[at % targets] * product[at];
+            let system = self.system(problem, &direction, lambda);
+            let step = ratios(squares, products(&direction, &system));
+            for (at, direction) in direction.iter().enumerate() {
+                for lane in 0..4 {
+                    dual[at][lane] += step[lane] * direction[lane];
+                    residual[at][lane] -= step[lane] * system[at][lane];
+                }
             }
-            let next = products(&residual, &residual, targets);
-            let keep: Vec<_> = next.iter().zip(&squares).map(ratio).collect();
-            for (at, (direction, residual)) in direction.iter_mut().zip(&residual).enumerate() {
-                *direction = residual + keep[at % targets] * *direction;
+            let next = products(&residual, &residual);
+            let keep = ratios(next, squares);
+            for (direction, residual) in direction.iter_mut().zip(&residual) {
+                *direction = each(|at| residual[at] + keep[at] * direction[at]);
             }
             squares = next;
         }
-        self.transposed(start, targets)
+        self.transposed(problem.rows, dual)
     }
 }
 
-/// Weights as small whole numbers, with a scale per target.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Quantized {
-    pub(super) targets: usize,
-    pub(super) values: Vec<i16>,
-    /// One per target.
-    pub(super) scales: Vec<f32>,
+/// Four targets of some rows.
+#[derive(Clone, Copy)]
+pub(super) struct Problem<'a> {
+    pub(super) rows: &'a [usize],
+    /// One per row, 0 where it is not known.
+    pub(super) goals: &'a [Four],
+    /// 1 where the goal is known, 0 where it is not.
+    pub(super) known: &'a [Four],
 }
 
-impl Quantized {
-    /// Rounds the weights to 2,001 steps.
-    pub(super) fn new(weights: &Weights) -> Self {
-        let targets = weights.targets;
-        let mut scales = vec![0.0_f32; targets];
-        for row in weights.values.chunks_exact(targets) {
-            for (scale, weight) in scales.iter_mut().zip(row) {
-                *scale = scale.max(weight.abs() / STEPS);
-            }
-        }
-        let steps = |(at, weight): (usize, &f32)| match scales[at % targets] {
-            scale if scale > 0.0 => (weight / scale).round() as i16,
-            _ => 0,
-        };
-        Self {
-            targets,
-            values: weights.values.iter().enumerate().map(steps).collect(),
-            scales,
-        }
-    }
+/// Enough for any λ that is tried; most end after a dozen.
+const MOST_STEPS: usize = 40;
 
-    pub(super) fn at(&self, column: usize, target: usize) -> f32 {
-        f32::from(self.values[column * self.targets + target]) * self.scales[target]
-    }
+/// Of the squared residual: one part in three thousand is far below what the data can tell.
+const TOLERANCE: f64 = 3e-4;
 
-    /// The products with a vector, one per target.
-    pub(super) fn apply(&self, sparse_size: usize, vector: &Encoded) -> Vec<f32> {
-        let mut out = vec![0.0; self.targets];
-        let mut add = |column: usize, value: f32| {
-            let row = &self.values[column * self.targets..][..self.targets];
-            for (out, weight) in out.iter_mut().zip(row) {
-                *out += value * f32::from(*weight);
-            }
-        };
-        for &(column, value) in &vector.sparse {
-            add(column as usize, value);
-        }
-        for (column, &value) in (sparse_size..).zip(&vector.dense) {
-            add(column, value);
-        }
-        out.iter_mut()
-            .zip(&self.scales)
-            .for_each(|(out, scale)| *out *= scale);
-        out
+#[inline]
+fn each(value: impl Fn(usize) -> f32) -> Four {
+    std::array::from_fn(value)
+}
+
+#[inline]
+fn add(sum: &mut Four, value: f32, weight: &Four) {
+    for (sum, weight) in sum.iter_mut().zip(weight) {
+        *sum += value * weight;
     }
 }
 
-pub(super) const STEPS: f32 = 1_000.0;
-
-const MOST_STEPS: usize = 60;
-
-/// Of the squared residual: one part in a hundred thousand is far below what the data can tell.
-const TOLERANCE: f64 = 1e-5;
-
-fn products(left: &[f64], right: &[f64], targets: usize) -> Vec<f64> {
-    let mut sums = vec![0.0; targets];
-    for (at, (left, right)) in left.iter().zip(right).enumerate() {
-        sums[at % targets] += left * right;
+fn products(left: &[Four], right: &[Four]) -> [f64; 4] {
+    let mut sums = [0.0; 4];
+    for (left, right) in left.iter().zip(right) {
+        for at in 0..4 {
+            sums[at] += f64::from(left[at] * right[at]);
+        }
     }
     sums
 }
 
-fn ratio((part, whole): (&f64, &f64)) -> f64 {
-    if *whole > 0.0 { part / whole } else { 0.0 }
+fn ratios(parts: [f64; 4], wholes: [f64; 4]) -> Four {
+    each(|at| match wholes[at] > 0.0 {
+        true => (parts[at] / wholes[at]) as f32,
+        false => 0.0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three prompts, of which one differs, in the first dense column and in a sparse one.
+    fn design() -> Design {
+        let row = |sparse: &[(u32, f32)], first: f32| {
+            let mut dense = vec![0.0; DENSE_SIZE];
+            dense[0] = first;
+            Encoded {
+                sparse: sparse.to_vec(),
+                dense,
+            }
+        };
+        let rows = [row(&[], 1.0), row(&[(0, 1.0)], 0.0), row(&[(0, 2.0)], 1.0)];
+        Design::new(&rows, 1, vec![1.0; 1 + DENSE_SIZE])
+    }
+
+    #[test]
+    fn weights_are_those_of_the_normal_equations() {
+        // (ΦᵀΦ + I) w = Φᵀy with Φ = [0 1; 1 0; 2 1] and y = (1, 2, 3): [6 2; 2 3] w = (8, 4), so that
+        // w = (8, 4) / 7. The second target is the first one without the last prompt:
+        // [2 0; 0 2] w = (2, 1).
+        let mut dual = [[0.0; 4]; 3];
+        let problem = Problem {
+            rows: &[0, 1, 2],
+            goals: &[
+                [1.0, 1.0, 0.0, 0.0],
+                [2.0, 2.0, 0.0, 0.0],
+                [3.0, 0.0, 0.0, 0.0],
+            ],
+            known: &[[1.0; 4], [1.0; 4], [1.0, 0.0, 0.0, 0.0]],
+        };
+        let weights = design().solve(&problem, 1.0, &mut dual);
+        let expected = [(8.0 / 7.0, 4.0 / 7.0), (1.0, 0.5)];
+        for (at, (sparse, dense)) in expected.into_iter().enumerate() {
+            assert!((weights[0][at] - sparse).abs() < 0.02, "{weights:?}");
+            assert!((weights[1][at] - dense).abs() < 0.02, "{weights:?}");
+        }
+    }
 }

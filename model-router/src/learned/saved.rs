@@ -1,8 +1,9 @@
 //! How is a trained router saved, and what of a saved one can be believed?
 
+use super::bytes;
 use super::calibration::SavedCalibration;
-use super::encoder::{DENSE_SIZE, Encoder, MAX_PIECES, MAX_WORDS, Surface, Vocabulary};
-use super::ridge::Quantized;
+use super::encoder::{Blocks, Encoder, MAX_WORDS, Surface, Vocabulary};
+use super::quantized::Quantized;
 use super::topics::{SKETCH, Topics};
 use super::trust::Trust;
 use super::{LearnedModel, LengthTrend};
@@ -13,17 +14,19 @@ use crate::name::ModelId;
 /// The numbers of a model; what follows from them is made anew.
 #[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct Saved {
-    format: Format<1>,
+    format: Format<2>,
     models: Vec<ModelId>,
     words: SavedVocabulary,
     pieces: SavedVocabulary,
     surface_means: Vec<f32>,
     surface_spreads: Vec<f32>,
-    weights: Vec<i16>,
+    /// A byte each.
+    weights: String,
     weight_scales: Vec<f32>,
     means: Vec<f64>,
     length_slopes: Vec<f64>,
-    topic_centers: Vec<Vec<f32>>,
+    /// In ten-thousandths, two bytes each.
+    topic_centers: String,
     topic_radii: Vec<f32>,
     trust: Vec<(f64, f64)>,
     errors: Vec<(f64, f64)>,
@@ -32,24 +35,25 @@ pub(super) struct Saved {
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct SavedVocabulary {
-    hashes: Vec<u32>,
-    frequencies: Vec<u32>,
+    hashes: String,
+    frequencies: String,
     prompts: u32,
 }
 
 impl From<LearnedModel> for Saved {
     fn from(model: LearnedModel) -> Self {
+        let centers = model.topics.centers.iter().flatten();
         Self {
             format: Format,
             words: (&model.encoder.words).into(),
             pieces: (&model.encoder.pieces).into(),
             surface_means: model.encoder.surface.means,
             surface_spreads: model.encoder.surface.spreads,
-            weights: model.weights.values,
+            weights: bytes::from_small(&model.weights.values()),
             weight_scales: model.weights.scales,
             means: model.means,
             length_slopes: model.length.slopes,
-            topic_centers: model.topics.centers,
+            topic_centers: bytes::from_middle(centers.map(|it| (it * CENTER_STEPS) as i16)),
             topic_radii: model.topics.radii,
             trust: model.trust.knots,
             errors: model.errors,
@@ -59,11 +63,14 @@ impl From<LearnedModel> for Saved {
     }
 }
 
+/// No coordinate of a center is above 2.
+const CENTER_STEPS: f32 = 1e4;
+
 impl From<&Vocabulary> for SavedVocabulary {
     fn from(vocabulary: &Vocabulary) -> Self {
         Self {
-            hashes: vocabulary.hashes.clone(),
-            frequencies: vocabulary.frequencies.clone(),
+            hashes: bytes::from_rising(&vocabulary.hashes),
+            frequencies: bytes::from_whole(vocabulary.frequencies.iter().copied()),
             prompts: vocabulary.prompts,
         }
     }
@@ -75,89 +82,76 @@ impl TryFrom<Saved> for LearnedModel {
     type Error = &'static str;
 
     fn try_from(saved: Saved) -> Result<Self, Self::Error> {
-        if !saved.is_sound() {
-            return Err(DAMAGED);
-        }
-        let surface = Surface {
-            means: saved.surface_means,
-            spreads: saved.surface_spreads,
-        };
-        Ok(Self {
-            calibration: saved
-                .calibration
-                .restore(saved.models.len())
-                .ok_or(DAMAGED)?,
-            weights: Quantized {
-                targets: saved.models.len() + 1,
-                values: saved.weights,
-                scales: saved.weight_scales,
-            },
-            models: saved.models,
-            encoder: Encoder::new(saved.words.restore(), saved.pieces.restore(), surface),
-            means: saved.means,
-            length: LengthTrend {
-                slopes: saved.length_slopes,
-            },
-            topics: Topics {
-                centers: saved.topic_centers,
-                radii: saved.topic_radii,
-            },
-            trust: Trust { knots: saved.trust },
-            errors: saved.errors,
-        })
+        saved.restore().ok_or(DAMAGED)
     }
 }
 
 impl Saved {
+    fn restore(self) -> Option<LearnedModel> {
+        let models = self.models.len();
+        if !self.is_sound() {
+            return None;
+        }
+        let surface = Surface {
+            means: self.surface_means,
+            spreads: self.surface_spreads,
+        };
+        let encoder = Encoder::new(self.words.restore()?, self.pieces.restore()?, surface);
+        let values = bytes::to_small(&self.weights)?;
+        let centers = bytes::to_middle(&self.topic_centers)?;
+        let center = |it: &[i16]| it.iter().map(|it| f32::from(*it) / CENTER_STEPS).collect();
+        let is_whole = values.len() == encoder.blocks.columns() * (models + 1)
+            && !centers.is_empty()
+            && centers.len() == SKETCH * self.topic_radii.len();
+        is_whole.then_some(())?;
+        Some(LearnedModel {
+            calibration: self.calibration.restore(models)?,
+            weights: Quantized::of_values(models + 1, &values, self.weight_scales),
+            models: self.models,
+            encoder,
+            means: self.means,
+            length: LengthTrend {
+                slopes: self.length_slopes,
+            },
+            topics: Topics {
+                centers: centers.chunks(SKETCH).map(center).collect(),
+                radii: self.topic_radii,
+            },
+            trust: Trust { knots: self.trust },
+            errors: self.errors,
+        })
+    }
+
     fn is_sound(&self) -> bool {
         let models = self.models.len();
-        let columns = self.words.hashes.len() + self.pieces.hashes.len() + DENSE_SIZE;
         let has_models = (2..=256).contains(&models)
             && self.means.len() == models
             && self.length_slopes.len() == models
             && self.errors.len() == models
-            && self.weight_scales.len() == models + 1
-            && self.weights.len() == columns * (models + 1);
+            && self.weight_scales.len() == Blocks::COUNT * (models + 1);
+        let pairs = self.errors.iter().chain(&self.trust);
         let has_numbers = small(&self.means)
             && small(&self.length_slopes)
-            && small(
-                self.errors
-                    .iter()
-                    .chain(&self.trust)
-                    .flat_map(|it| [&it.0, &it.1]),
-            )
+            && small(pairs.flat_map(|it| [&it.0, &it.1]))
             && singles(&self.weight_scales);
-        has_models && has_numbers && self.has_encoder() && self.has_topics()
-    }
-
-    fn has_encoder(&self) -> bool {
-        self.words.is_sound(MAX_WORDS)
-            && self.pieces.is_sound(MAX_PIECES)
-            && self.surface_means.len() == SURFACE_SIZE
+        let has_surface = self.surface_means.len() == SURFACE_SIZE
             && self.surface_spreads.len() == SURFACE_SIZE
-            && singles(self.surface_means.iter().chain(&self.surface_spreads))
-    }
-
-    fn has_topics(&self) -> bool {
-        !self.topic_centers.is_empty()
-            && self.topic_radii.len() == self.topic_centers.len()
-            && self.topic_centers.iter().all(|it| it.len() == SKETCH)
-            && singles(self.topic_centers.iter().flatten())
-            && self.topic_radii.iter().all(|it| (1e-4..=1e6).contains(it))
+            && singles(self.surface_means.iter().chain(&self.surface_spreads));
+        let has_topics = self.topic_radii.iter().all(|it| (1e-4..=1e6).contains(it))
             && self.trust.iter().all(|it| (0.0..=1.0).contains(&it.1))
-            && self.trust.is_sorted_by(|a, b| a.0 <= b.0 && a.1 >= b.1)
+            && self.trust.is_sorted_by(|a, b| a.0 <= b.0 && a.1 >= b.1);
+        has_models && has_numbers && has_surface && has_topics
     }
 }
 
 impl SavedVocabulary {
-    fn is_sound(&self, most: usize) -> bool {
-        self.hashes.len() <= most
-            && self.frequencies.len() == self.hashes.len()
-            && self.hashes.is_sorted_by(|a, b| a < b)
-    }
-
-    fn restore(self) -> Vocabulary {
-        Vocabulary::new(self.hashes, self.frequencies, self.prompts)
+    fn restore(self) -> Option<Vocabulary> {
+        let hashes = bytes::to_rising(&self.hashes)?;
+        let frequencies = bytes::to_whole(&self.frequencies)?;
+        let is_whole = hashes.len() <= MAX_WORDS
+            && hashes.len() == frequencies.len()
+            && hashes.is_sorted_by(|a, b| a < b);
+        is_whole.then(|| Vocabulary::new(hashes, frequencies, self.prompts))
     }
 }
 

@@ -4,9 +4,9 @@
 //! to name the topics: they serve to hold out whole kinds of prompts when a model asks itself how much
 //! it may be trusted on a kind that it has not seen.
 
-use super::encoder::{Encoder, Vocabulary};
+use super::encoder::{Encoded, Encoder};
 use super::random::Random;
-use crate::features::{Features, SURFACE_SIZE};
+use crate::features::SURFACE_SIZE;
 
 const BUCKETS: usize = 64;
 
@@ -14,23 +14,27 @@ pub(super) const SKETCH: usize = SURFACE_SIZE + BUCKETS;
 
 pub(super) type Sketch = Vec<f32>;
 
-/// Surface and words, each of length about one.
-pub(super) fn sketch(encoder: &Encoder, features: &Features) -> Sketch {
+/// Surface and words, each of length about one, of a prompt that was encoded.
+pub(super) fn sketch(
+    encoder: &Encoder,
+    encoded: &Encoded,
+    standard: &[f32; SURFACE_SIZE],
+) -> Sketch {
     let mut sketch = vec![0.0; SKETCH];
     let shrink = (SURFACE_SIZE as f32).sqrt().recip();
-    let standard = encoder.surface.standardize(&features.surface);
-    for (into, value) in sketch.iter_mut().zip(standard) {
+    let (surface, buckets) = sketch.split_at_mut(SURFACE_SIZE);
+    for (into, value) in surface.iter_mut().zip(standard) {
         *into = value * shrink;
     }
-    add_words(&encoder.words, features, &mut sketch[SURFACE_SIZE..]);
-    sketch
-}
-
-fn add_words(words: &Vocabulary, features: &Features, into: &mut [f32]) {
-    for (hash, value) in words.values(&features.words) {
+    for &(column, value) in &encoded.sparse {
+        // Columns of words come before those of pieces.
+        let Some(&hash) = encoder.words.hashes.get(column as usize) else {
+            break;
+        };
         let sign = if hash >> 31 == 0 { 1.0 } else { -1.0 };
-        into[hash as usize % BUCKETS] += sign * value;
+        buckets[hash as usize % BUCKETS] += sign * value;
     }
+    sketch
 }
 
 /// Centers of topics, and how far their own prompts are from them.
@@ -133,6 +137,19 @@ impl Topics {
 
 const LARGEST_NOVELTY: f32 = 1e6;
 
+/// Four sums side by side, as processors add.
 fn distance(left: &[f32], right: &[f32]) -> f32 {
-    left.iter().zip(right).map(|(a, b)| (a - b) * (a - b)).sum()
+    let mut sums = [0.0; 4];
+    let (left, left_rest) = left.as_chunks::<4>();
+    let (right, right_rest) = right.as_chunks::<4>();
+    for (left, right) in left.iter().zip(right) {
+        for (sum, (a, b)) in sums.iter_mut().zip(left.iter().zip(right)) {
+            *sum += (a - b) * (a - b);
+        }
+    }
+    let rest = left_rest
+        .iter()
+        .zip(right_rest)
+        .map(|(a, b)| (a - b) * (a - b));
+    sums.iter().sum::<f32>() + rest.sum::<f32>()
 }

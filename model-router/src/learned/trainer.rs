@@ -1,10 +1,12 @@
 //! How is a router learned from outcomes?
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::calibration::{self, Calibration};
 use super::encoder::Encoder;
 use super::fit::{self, Choice, Examples};
+use super::quantized::Quantized;
 use super::random::Random;
-use super::ridge::Quantized;
 use super::topics::{self, Sketch, Topics};
 use super::trust::{self, Trial, Trust};
 use super::{LearnedModel, LengthTrend};
@@ -18,6 +20,9 @@ pub struct Outcome {
     pub features: Features,
     /// 0 (wrong) to 1 (right) for each model, `None` where it is not known.
     pub scores: Vec<Option<f64>>,
+    /// Which kind of prompt it is (a task, a subject, an endpoint), where that is known. It helps to
+    /// learn; a router that was trained with kinds tells them from the text alone.
+    pub kind: Option<String>,
 }
 
 impl Outcome {
@@ -27,7 +32,15 @@ impl Outcome {
         Self {
             features: Features::of(prompt),
             scores: scores.to_vec(),
+            kind: None,
         }
+    }
+
+    /// The same, of this kind. Prompts of kinds with other names are not taken to be alike.
+    #[must_use]
+    pub fn with_kind(mut self, kind: &str) -> Self {
+        self.kind = Some(kind.to_owned());
+        self
     }
 }
 
@@ -134,7 +147,7 @@ impl Trainer {
         self
     }
 
-    /// Learns from outcomes; reports every step, of which there are about a dozen. A few thousand
+    /// Learns from outcomes; reports every step, of which there are four. A few thousand
     /// prompts take some seconds.
     ///
     /// # Errors
@@ -148,21 +161,17 @@ impl Trainer {
         let mut random = Random::new(self.seed);
         let means = self.means(outcomes)?;
         let prompts: Vec<_> = outcomes.iter().map(|it| &it.features).collect();
-        let encoder = Encoder::learn(&prompts);
+        let encoder = Encoder::learn(&prompts, self.models.len());
         let examples = examples(&encoder, outcomes, &means);
-        let choice = fit::choose(&encoder, &examples, &mut random, |done, of| {
-            progress(Progress {
-                done,
-                total: of + 2,
-            });
-        });
-        let sketches: Vec<_> = prompts
-            .iter()
-            .map(|it| topics::sketch(&encoder, it))
-            .collect();
+        let mut report = |done| progress(Progress { done, total: 4 });
+        let choice = Choice::new(&encoder, &examples, &mut random, &mut report);
+        let sketch = |(prompt, row): (&&Features, _)| {
+            topics::sketch(&encoder, row, &encoder.surface.standardize(&prompt.surface))
+        };
+        let sketches: Vec<_> = prompts.iter().zip(&examples.rows).map(sketch).collect();
         let topics = Topics::learn(&sketches, &mut random);
         let strange = Strange::learn(&encoder, &examples, &choice, &topics, &sketches);
-        progress(Progress { done: 6, total: 7 });
+        report(3);
         let session = Session {
             lengths: prompts.iter().map(|it| encoder.length(it)).collect(),
             outcomes,
@@ -175,11 +184,11 @@ impl Trainer {
         let length = session.length_trend();
         let errors = session.errors();
         let calibration = session.calibration(&trust, &length, &topics, &sketches, &mut random);
-        let weights = choice.fit(&encoder, &examples, |_| true);
-        progress(Progress { done: 7, total: 7 });
+        let weights = Quantized::new(&choice.fit(|_| true), &encoder.blocks);
+        report(4);
         Ok(LearnedModel {
             models: self.models.clone(),
-            weights: Quantized::new(&weights),
+            weights,
             encoder,
             means,
             length,
@@ -236,7 +245,17 @@ fn examples(encoder: &Encoder, outcomes: &[Outcome], means: &[f64]) -> Examples 
             .collect(),
         goals: outcomes.iter().map(|it| goals(&it.scores, means)).collect(),
         targets: means.len() + 1,
+        kinds: kinds(outcomes),
     }
+}
+
+/// The kinds by number, in the order of their names.
+fn kinds(outcomes: &[Outcome]) -> Vec<Option<usize>> {
+    let names = outcomes.iter().filter_map(|it| it.kind.as_deref());
+    let names: BTreeSet<_> = names.collect();
+    let numbers: BTreeMap<_, _> = names.into_iter().zip(0..).collect();
+    let number = |it: &Outcome| numbers.get(it.kind.as_deref()?).copied();
+    outcomes.iter().map(number).collect()
 }
 
 /// The gains of the models and the level of the prompt; no gain is known from the score of one model.
@@ -252,7 +271,7 @@ fn goals(scores: &[Option<f64>], means: &[f64]) -> Vec<Option<f64>> {
     above.iter().map(gain).chain([level]).collect()
 }
 
-/// What is predicted for prompts whose whole topic was held out.
+/// What is predicted for prompts whose whole kind was held out, or their topic if kinds are not named.
 struct Strange {
     topics: Vec<usize>,
     predictions: Vec<Vec<f64>>,
@@ -260,26 +279,33 @@ struct Strange {
 }
 
 impl Strange {
-    /// Topics are held out in groups, so that it takes no more than this many trainings.
+    /// They are held out in groups, so that it takes no more than this many trainings.
     const GROUPS: usize = 5;
 
     fn learn(
         encoder: &Encoder,
         examples: &Examples,
-        choice: &Choice,
+        choice: &Choice<'_>,
         topics: &Topics,
         sketches: &[Sketch],
     ) -> Self {
         let of: Vec<_> = sketches.iter().map(|it| topics.topic(it)).collect();
-        let groups = topics.centers.len().min(Self::GROUPS);
-        let group = |topic: usize| topic % groups;
+        let group = Self::groups(examples, &of);
+        let topic_group = common(&of, &group, topics.centers.len());
         let mut predictions = vec![Vec::new(); of.len()];
         let mut novelties = vec![0.0; of.len()];
-        for out in 0..groups {
-            let weights = choice.fit(encoder, examples, |row| group(of[row]) != out);
-            for row in (0..of.len()).filter(|row| group(of[*row]) == out) {
+        for out in 0..Self::GROUPS {
+            let rows = (0..of.len()).filter(|row| group[*row] == out);
+            let rows: Vec<_> = rows.collect();
+            if rows.is_empty() {
+                continue;
+            }
+            let is_alone = topic_group.iter().all(|it| *it == out);
+            let weights = choice.fit(|row| group[row] != out);
+            for row in rows {
                 predictions[row] = fit::apply(encoder, &weights, &examples.rows[row]);
-                novelties[row] = topics.novelty(&sketches[row], |it| group(it) != out);
+                let is_known = |it: usize| is_alone || topic_group[it] != out;
+                novelties[row] = topics.novelty(&sketches[row], is_known);
             }
         }
         Self {
@@ -288,6 +314,26 @@ impl Strange {
             novelties,
         }
     }
+
+    /// The group of each prompt.
+    fn groups(examples: &Examples, topics: &[usize]) -> Vec<usize> {
+        let has_kinds = examples.kinds.iter().flatten().any(|it| *it > 0);
+        let kind = |kind: Option<usize>| kind.filter(|_| has_kinds);
+        let pairs = examples.kinds.iter().zip(topics);
+        pairs
+            .map(|(it, topic)| kind(*it).unwrap_or(*topic) % Self::GROUPS)
+            .collect()
+    }
+}
+
+/// The most frequent group among the prompts of each topic.
+fn common(of: &[usize], group: &[usize], topics: usize) -> Vec<usize> {
+    let mut counts = vec![[0_usize; Strange::GROUPS]; topics];
+    for (topic, group) in of.iter().zip(group) {
+        counts[*topic][*group] += 1;
+    }
+    let most = |it: &[usize; Strange::GROUPS]| (0..it.len()).max_by_key(|at| it[*at]);
+    counts.iter().map(|it| most(it).unwrap_or(0)).collect()
 }
 
 /// The parts of a prediction that are expected to come true on a known topic and on a new one.
@@ -299,7 +345,7 @@ struct Session<'a> {
     outcomes: &'a [Outcome],
     lengths: Vec<f64>,
     examples: &'a Examples,
-    choice: &'a Choice,
+    choice: &'a Choice<'a>,
     strange: &'a Strange,
     means: &'a [f64],
 }

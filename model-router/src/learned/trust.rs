@@ -50,10 +50,16 @@ impl Trust {
         trials.sort_by(|a, b| a.novelty.total_cmp(&b.novelty));
         let bands = (trials.len() / 600).clamp(1, 10);
         let length = trials.len().div_ceil(bands).max(1);
-        let knots = trials.chunks(length).map(Band::new);
-        Self {
-            knots: falling(knots.collect()),
+        let bands = trials.chunks(length).map(Band::new);
+        let mut knots = falling(bands.collect());
+        // The last band reaches to where nearly all that was tried lies.
+        let reach = trials
+            .get(trials.len() * 19 / 20)
+            .map_or(1.0, |it| it.novelty);
+        if let Some(&(last, kept)) = knots.last() {
+            knots.push((reach.max(last), kept));
         }
+        Self { knots }
     }
 
     pub(super) fn at(&self, novelty: f64) -> f64 {

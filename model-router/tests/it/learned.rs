@@ -111,6 +111,54 @@ fn progress_ends_when_all_steps_are_done() {
 }
 
 #[test]
+fn kinds_that_are_named_are_told_from_the_text() {
+    // The small model is right in nine of ten riddles and in three of ten sums, by chance.
+    let mut state = 1_u64;
+    let mut chance = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) as f64 / f64::from(1_u32 << 31)
+    };
+    let mut outcome = |it: usize| {
+        let (text, kind, part) = match it % 2 {
+            0 => (
+                format!("Which animal has {it} eyes and no mouth?"),
+                "riddle",
+                0.9,
+            ),
+            _ => (
+                format!("Compute the sum of {it} and {}.", it * 7),
+                "sum",
+                0.3,
+            ),
+        };
+        let score = f64::from(u8::from(chance() < part));
+        Outcome::new(&text, &[Some(score), Some(1.0)]).with_kind(kind)
+    };
+    let named: Vec<_> = (0..160).map(&mut outcome).collect();
+    let unnamed: Vec<_> = named
+        .iter()
+        .map(|it| Outcome {
+            kind: None,
+            ..it.clone()
+        })
+        .collect();
+    let off = |outcomes: &[Outcome]| {
+        let trainer = Trainer::new(&models()).expect("two models");
+        let model = trainer.train(outcomes, |_| {}).expect("enough");
+        let off = |it: usize| {
+            let riddle = preference(&model, &format!("Which animal has {it} eyes and no mouth?"));
+            let sum = preference(&model, &format!("Compute the sum of {it} and {}.", it * 7));
+            (riddle - 0.1).abs() + (sum - 0.7).abs()
+        };
+        (200..240).map(off).sum::<f64>() / 80.0
+    };
+    let (with, without) = (off(&named), off(&unnamed));
+    assert!(with < 0.12 && with < without, "{with}, {without}");
+}
+
+#[test]
 fn scores_that_are_missing_are_no_zeros() {
     let mut outcomes = outcomes(80);
     // Of half of the prompts only one model's score is known.
@@ -175,23 +223,23 @@ fn a_damaged_model_is_an_error() {
     let whole = serde_json::to_value(trained()).expect("numbers");
     assert!(serde_json::from_value::<LearnedModel>(whole.clone()).is_ok());
     let damages: [(&str, serde_json::Value); 12] = [
-        ("format", 2.into()),
+        ("format", 1.into()),
         ("models", serde_json::json!(["small"])),
-        ("weights", serde_json::json!([1, 2, 3])),
+        ("weights", serde_json::json!("AQID")),
         ("weight_scales", serde_json::json!([1.0, 1e30, 1.0])),
         ("means", serde_json::json!([0.5])),
-        ("topic_centers", serde_json::json!([])),
+        ("topic_centers", serde_json::json!("")),
         ("topic_radii", serde_json::json!([0.0])),
         ("trust", serde_json::json!([[1.0, 0.5], [0.5, 0.7]])),
         ("errors", serde_json::json!([[0.1, 0.1]])),
         (
             "words",
-            serde_json::json!({"hashes": [3, 1], "frequencies": [2, 2], "prompts": 9}),
+            serde_json::json!({"hashes": "AwA=", "frequencies": "AgI=", "prompts": 9}),
         ),
         ("surface_means", serde_json::json!([0.0])),
         (
             "calibration",
-            serde_json::json!({"format": 1, "predictions": [1]}),
+            serde_json::json!({"format": 2, "predictions": "AQA="}),
         ),
     ];
     for (field, value) in damages {

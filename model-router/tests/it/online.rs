@@ -98,6 +98,27 @@ fn exploration_stays_within_its_share() {
 }
 
 #[test]
+fn draws_settle_with_the_results() {
+    let features = Features::of(FACT);
+    let explored = |settling: f64| {
+        let mut settings = settings(1.0);
+        settings.settling = settling;
+        let mut router = OnlineRouter::new(2, settings);
+        for query in 0..40 {
+            let result = router.feedback(&features, query % 2, 0.5, &[0.1, 0.0]);
+            result.expect("a reward");
+        }
+        let choose = |seed: &u64| {
+            let choice = router.choose(&features, &[0.1, 0.0], *seed);
+            choice.expect("two models").is_exploration
+        };
+        (0..500).filter(choose).count()
+    };
+    let (quick, never) = (explored(4.0), explored(1e9));
+    assert!(quick + 50 < never, "{quick}, {never}");
+}
+
+#[test]
 fn a_saved_state_chooses_as_before() {
     let mut router = OnlineRouter::new(2, settings(1.0));
     serve(&mut router, 0..30, false);
