@@ -42,9 +42,10 @@ fn real_arrivals(name: &str) -> Option<Vec<Arrival>> {
 
 #[test]
 fn real_arrivals_are_burstier_than_poisson_and_wait_longer_than_it_says() {
-    for (name, n_requests) in [
-        ("AzureLLMInferenceTrace_conv.csv", 19_366),
-        ("AzureLLMInferenceTrace_code.csv", 8_819),
+    for (name, n_requests, factor) in [
+        // Conversations come nearly as Poisson says, code completions in bursts.
+        ("AzureLLMInferenceTrace_conv.csv", 19_366, 1.0),
+        ("AzureLLMInferenceTrace_code.csv", 8_819, 1.5),
     ] {
         let Some(arrivals) = real_arrivals(name) else {
             return;
@@ -63,7 +64,7 @@ fn real_arrivals_are_burstier_than_poisson_and_wait_longer_than_it_says() {
         let poisson = queue.response_quantile_of(0.99, &services).unwrap();
         let simulated = run.response_quantile(0.99).unwrap();
         assert!(
-            simulated > 1.1 * poisson,
+            simulated > factor * poisson,
             "{name}: {simulated} against {poisson}"
         );
         let spread = squared_variation(services.iter().copied()).unwrap();
