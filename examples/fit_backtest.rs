@@ -50,7 +50,12 @@ struct Arguments {
     traces: Option<PathBuf>,
 
     /// Files of the folder to take: a name with `*` for any text.
-    #[arg(long = "match", value_name = "PATTERN", default_value = "*", requires = "traces")]
+    #[arg(
+        long = "match",
+        value_name = "PATTERN",
+        default_value = "*",
+        requires = "traces"
+    )]
     pattern: String,
 
     /// The type that the machines were measured on.

@@ -36,7 +36,7 @@ pub(crate) fn ladder(present: &InstanceType) -> Vec<InstanceType> {
     CAPACITIES.map(step).collect()
 }
 
-/// What an answer about the [ladder] states, and what was.
+/// What an answer about the ladder states, and what was.
 pub(crate) fn pairs(answer: &Recommendation, trace: &Trace, future: &Series) -> Vec<Pair> {
     let ranked = answer.ranked.iter().filter_map(|candidate| {
         let (expected, at_most) = of_risk(candidate.risk.as_ref()?)?;
@@ -106,7 +106,11 @@ const EDGES: [f64; 9] = [0.0, 0.0001, 0.001, 0.005, 0.01, 0.05, 0.2, 0.5, 1.0];
 
 impl Calibration {
     pub(crate) fn of(pairs: &[Pair]) -> Calibration {
-        let small: Vec<Pair> = pairs.iter().copied().filter(|it| it.expected <= 0.1).collect();
+        let small: Vec<Pair> = pairs
+            .iter()
+            .copied()
+            .filter(|it| it.expected <= 0.1)
+            .collect();
         let line = line(pairs);
         let held = pairs.iter().filter(|it| it.seen <= it.at_most.max(NOTHING));
         let held = held.count();
@@ -117,7 +121,10 @@ impl Calibration {
             intercept: line.map(|(_, intercept)| intercept),
             slope_of_small: self::line(&small).map(|(slope, _)| slope),
             bound_held: held as f64 / pairs.len().max(1) as f64,
-            bins: EDGES.windows(2).filter_map(|edges| Bin::of(pairs, edges)).collect(),
+            bins: EDGES
+                .windows(2)
+                .filter_map(|edges| Bin::of(pairs, edges))
+                .collect(),
         }
     }
 }
@@ -153,5 +160,5 @@ fn line(pairs: &[Pair]) -> Option<(f64, f64)> {
         .map(|it| (it.expected - mean_x) * (it.seen - mean_y))
         .sum();
     let slope = product / spread;
-    slope.is_finite().then(|| (slope, mean_y - slope * mean_x))
+    slope.is_finite().then_some((slope, mean_y - slope * mean_x))
 }

@@ -35,7 +35,10 @@ fn write(svg: &mut String, outcome: &Outcome) -> fmt::Result {
     let machines: Vec<_> = outcome.machines.iter().collect();
     let rules = summaries(outcome, &machines);
     let height = TOP + ROW * rules.len() as f64 + BOTTOM;
-    let title = format!("Share of time in which the chosen machine was too small: {} machines", machines.len());
+    let title = format!(
+        "Share of time in which the chosen machine was too small: {} machines",
+        machines.len()
+    );
     writeln!(
         svg,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\">\n\
@@ -57,7 +60,13 @@ fn x(share: f64) -> f64 {
 
 fn write_axis(svg: &mut String, height: f64) -> fmt::Result {
     let bottom = height - BOTTOM;
-    let ticks = [(LEAST, "0"), (0.001, "0.1 %"), (0.01, "1 %"), (0.1, "10 %"), (1.0, "100 %")];
+    let ticks = [
+        (LEAST, "0"),
+        (0.001, "0.1 %"),
+        (0.01, "1 %"),
+        (0.1, "10 %"),
+        (1.0, "100 %"),
+    ];
     for (share, label) in ticks {
         let (x, below) = (x(share), bottom + 20.0);
         writeln!(
@@ -86,11 +95,19 @@ fn write_rule(svg: &mut String, rule: &RuleSummary, top: f64) -> fmt::Result {
         middle + 14.0,
     )?;
     for (place, breach) in rule.breaches.iter().enumerate() {
-        let class = if *breach <= rule.promised { "kept" } else { "broken" };
+        let class = if *breach <= rule.promised {
+            "kept"
+        } else {
+            "broken"
+        };
         // Spread over the row by the golden ratio, so that dots at one place can be counted.
         let spread = (place as f64 * 0.618_034).fract() - 0.5;
         let y = middle + spread * (ROW - 18.0);
-        writeln!(svg, "<circle class=\"{class}\" cx=\"{:.1}\" cy=\"{y:.1}\" r=\"2.5\"/>", x(*breach))?;
+        writeln!(
+            svg,
+            "<circle class=\"{class}\" cx=\"{:.1}\" cy=\"{y:.1}\" r=\"2.5\"/>",
+            x(*breach)
+        )?;
     }
     let promise = x(rule.promised);
     writeln!(

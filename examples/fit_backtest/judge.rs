@@ -142,7 +142,9 @@ impl<'a> Backtest<'a> {
             };
             let choice = choice.or_else(|| self.market.stay());
             let fared = choice.and_then(|choice| self.play(choice, &future));
-            judged.fared.push(fared.context("the present machine has a price")?);
+            judged
+                .fared
+                .push(fared.context("the present machine has a price")?);
         }
         Ok(judged)
     }

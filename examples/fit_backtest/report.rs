@@ -63,7 +63,11 @@ fn all(outcome: &Outcome) -> Vec<&Judged> {
 
 /// Pairs whose truth is known, or, of files, all.
 fn calibration(outcome: &Outcome) -> Calibration {
-    let pairs: Vec<Pair> = outcome.machines.iter().flat_map(|it| it.pairs.clone()).collect();
+    let pairs: Vec<Pair> = outcome
+        .machines
+        .iter()
+        .flat_map(|it| it.pairs.clone())
+        .collect();
     let known: Vec<Pair> = pairs.iter().copied().filter(|it| it.is_truth).collect();
     Calibration::of(if known.is_empty() { &pairs } else { &known })
 }
@@ -254,7 +258,10 @@ fn write_machines(t: &mut String, outcome: &Outcome) -> fmt::Result {
         for (rule, (kind, fared)) in Rule::ALL.iter().zip(&machine.fared) {
             let (name, breach) = (rule.name(), percent(fared.breach));
             let monthly = cents(fared.monthly);
-            writeln!(t, "  {name:<18} {kind:<16} breach {breach:>9} {monthly:>10} USD a month")?;
+            writeln!(
+                t,
+                "  {name:<18} {kind:<16} breach {breach:>9} {monthly:>10} USD a month"
+            )?;
         }
     }
     if outcome.machines.len() > LISTED {
@@ -270,7 +277,11 @@ fn write_calibration(t: &mut String, calibration: &Calibration) -> fmt::Result {
         against(calibration),
         calibration.n_pairs
     )?;
-    writeln!(t, "{:>21} {:>7} {:>9} {:>9}", "stated", "pairs", "mean", "was")?;
+    writeln!(
+        t,
+        "{:>21} {:>7} {:>9} {:>9}",
+        "stated", "pairs", "mean", "was"
+    )?;
     for bin in &calibration.bins {
         let range = format!("{} to {}", percent(bin.from), percent(bin.to));
         let (expected, seen) = (percent(bin.expected), percent(bin.seen));

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use bursar_cost_model::fit::{
-    CostUnderRisk, Decision, FitOptions, FitScorer, PurchaseOption, Recommendation, Resource, SampleStep,
-    Tolerance, Usage, WeightedFit, Workload,
+    CostUnderRisk, Decision, FitOptions, FitScorer, PurchaseOption, Recommendation, Resource,
+    SampleStep, Tolerance, Usage, WeightedFit, Workload,
 };
 use bursar_cost_model::instances::{CreditMode, InstanceType};
 
@@ -149,9 +149,9 @@ impl Market<'_> {
             let Some(fared) = machine.play(mode, load) else {
                 continue;
             };
-            let cheaper = best.as_ref().is_none_or(|(_, best)| {
-                fared.monthly.amount() < best.monthly.amount()
-            });
+            let cheaper = best
+                .as_ref()
+                .is_none_or(|(_, best)| fared.monthly.amount() < best.monthly.amount());
             if holds(machine, &fared) && cheaper {
                 let machine = place;
                 best = Some((Choice { machine, mode }, fared));
@@ -167,7 +167,10 @@ impl Market<'_> {
         past: &Series,
         kinds: &[InstanceType],
     ) -> anyhow::Result<Recommendation> {
-        let samples = past.values().iter().map(|cpu| (!cpu.is_nan()).then_some(*cpu));
+        let samples = past
+            .values()
+            .iter()
+            .map(|cpu| (!cpu.is_nan()).then_some(*cpu));
         let usage = Usage::samples(SampleStep::FIVE_MINUTES, samples)?;
         let workload = Workload::new(self.present.clone())
             .with_tolerance(self.tolerance)

@@ -78,7 +78,10 @@ pub(crate) fn document(report: &Report<'_>) -> Option<String> {
     let within = |cost: f64| cost <= most;
     let plane = Plane {
         lowest: 0.0,
-        highest: all().map(|it| it.cost).filter(|it| within(*it)).fold(best.cost, f64::max),
+        highest: all()
+            .map(|it| it.cost)
+            .filter(|it| within(*it))
+            .fold(best.cost, f64::max),
     };
     let mut svg = String::new();
     let drawn = write_head(&mut svg, report, &plane)
@@ -113,7 +116,13 @@ fn write_head(svg: &mut String, report: &Report<'_>, plane: &Plane) -> fmt::Resu
         )?;
     }
     let (right, bottom) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
-    for (risk, label) in [(LEAST, "0"), (0.001, "0.1 %"), (0.01, "1 %"), (0.1, "10 %"), (1.0, "100 %")] {
+    for (risk, label) in [
+        (LEAST, "0"),
+        (0.001, "0.1 %"),
+        (0.01, "1 %"),
+        (0.1, "10 %"),
+        (1.0, "100 %"),
+    ] {
         let y = plane.y(risk);
         writeln!(
             svg,
@@ -183,7 +192,11 @@ fn write_marks(
     for (class, point) in present.into_iter().chain([("chosen", best)]) {
         let (x, y, name) = (plane.x(point.cost), plane.y(point.risk), point.name);
         let near_end = x > WIDTH - RIGHT - 120.0;
-        let (anchor, shift) = if near_end { ("end", -9.0) } else { ("start", 9.0) };
+        let (anchor, shift) = if near_end {
+            ("end", -9.0)
+        } else {
+            ("start", 9.0)
+        };
         writeln!(
             svg,
             "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"6\"/>\

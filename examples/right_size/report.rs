@@ -22,7 +22,10 @@ impl Report<'_> {
     pub(crate) fn json(&self) -> serde_json::Result<Value> {
         let answer = self.answer;
         let ranked: Vec<&Candidate> = answer.ranked.iter().take(self.top).collect();
-        let why = self.why.iter().map(|name| (name.clone(), self.reason(name)));
+        let why = self
+            .why
+            .iter()
+            .map(|name| (name.clone(), self.reason(name)));
         Ok(json!({
             "present": self.workload.source().name,
             "tolerance": self.workload.tolerance().to_string(),
@@ -76,7 +79,10 @@ impl Report<'_> {
                 continue;
             };
             let (average, maximum, unit) = (usage.average(), usage.maximum(), resource.unit());
-            writeln!(t, "  {resource}: {average:.1} {unit} on average, {maximum:.1} at most")?;
+            writeln!(
+                t,
+                "  {resource}: {average:.1} {unit} on average, {maximum:.1} at most"
+            )?;
         }
         Ok(())
     }
@@ -93,7 +99,11 @@ impl Report<'_> {
             (decision, _) => writeln!(t, "\n{decision}.")?,
         }
         if let Some(present) = &self.answer.present {
-            writeln!(t, "The present machine costs {}.", cents(present.monthly.total))?;
+            writeln!(
+                t,
+                "The present machine costs {}.",
+                cents(present.monthly.total)
+            )?;
         }
         Ok(())
     }
@@ -107,7 +117,15 @@ impl Report<'_> {
         writeln!(
             t,
             "{:<14} {:<7} {:>4} {:>8} {:<20} {:>13} {:>10} {:>9} {:>9}  pays",
-            "type", "", "vCPU", "MiB", "too small (at most)", "a month", "points", "CPU mean", "CPU max"
+            "type",
+            "",
+            "vCPU",
+            "MiB",
+            "too small (at most)",
+            "a month",
+            "points",
+            "CPU mean",
+            "CPU max"
         )?;
         for candidate in self.answer.ranked.iter().take(self.top) {
             self.write_candidate(t, candidate)?;
@@ -125,8 +143,13 @@ impl Report<'_> {
         let risk = risk.map_or("unknown".to_owned(), |risk| {
             format!("{} ({})", percent(risk.expected), percent(risk.at_most))
         });
-        let points = candidate.score.map_or(String::new(), |it| format!("{it:.1}"));
-        let cpu = candidate.projected.iter().find(|it| it.resource == Resource::Cpu);
+        let points = candidate
+            .score
+            .map_or(String::new(), |it| format!("{it:.1}"));
+        let cpu = candidate
+            .projected
+            .iter()
+            .find(|it| it.resource == Resource::Cpu);
         let cpu = |of: fn(&_) -> f64| cpu.map_or(String::new(), |it| format!("{:.0} %", of(it)));
         let mode = match candidate.credit_mode {
             None => "",
@@ -147,14 +170,20 @@ impl Report<'_> {
         if self.answer.pareto.is_empty() {
             return Ok(());
         }
-        writeln!(t, "\nFrom the cheapest to the safest, what nothing beats in both:")?;
+        writeln!(
+            t,
+            "\nFrom the cheapest to the safest, what nothing beats in both:"
+        )?;
         for candidate in &self.answer.pareto {
             let Some(risk) = &candidate.risk else {
                 continue;
             };
             let (name, cost) = (&candidate.instance, cents(candidate.monthly.total));
             let (at_most, binding) = (percent(risk.at_most), risk.binding);
-            writeln!(t, "  {name:<14} {cost:>12}  too small in at most {at_most:>8}, by {binding}")?;
+            writeln!(
+                t,
+                "  {name:<14} {cost:>12}  too small in at most {at_most:>8}, by {binding}"
+            )?;
         }
         Ok(())
     }
@@ -180,7 +209,11 @@ impl Report<'_> {
             return "the catalog does not have it".to_owned();
         }
         let mut reasons = Vec::new();
-        let rejected = self.answer.rejected.iter().filter(|it| &*it.instance == name);
+        let rejected = self
+            .answer
+            .rejected
+            .iter()
+            .filter(|it| &*it.instance == name);
         reasons.extend(rejected.map(|it| it.reason.to_string()));
         let held = self.answer.ranked.iter().enumerate();
         let held = held.filter(|(_, it)| &*it.instance == name);
@@ -193,17 +226,21 @@ impl Report<'_> {
 
     fn place(&self, place: usize, candidate: &Candidate) -> String {
         let risk = candidate.risk.as_ref().map_or(String::new(), |risk| {
-            format!(", too small in at most {} of the time", percent(risk.at_most))
+            format!(
+                ", too small in at most {} of the time",
+                percent(risk.at_most)
+            )
         });
         let (cost, purchase) = (cents(candidate.monthly.total), candidate.purchase);
-        let best = match self.answer.best() {
-            Some(best) if place > 0 => best,
-            _ => return format!("it is the best: {cost} a month {purchase}{risk}"),
-        };
-        let surplus = candidate.monthly.surplus_credits.filter(|it| !it.is_zero());
+        let surplus = candidate.monthly.surplus_credits;
+        let surplus = surplus.filter(|it| !it.is_zero());
         let surplus = surplus.map_or(String::new(), |it| {
             format!(", of it {} for CPU above its credits", cents(it))
         });
+        let best = match self.answer.best() {
+            Some(best) if place > 0 => best,
+            _ => return format!("it is the best: {cost} a month {purchase}{surplus}{risk}"),
+        };
         let more = candidate.monthly.total.checked_sub(best.monthly.total);
         let more = more.map_or(String::new(), cents);
         format!(

@@ -39,7 +39,11 @@ pub(crate) struct CellProblem {
 impl fmt::Display for CellProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (file, line, column) = (self.file.display(), self.line, &self.column);
-        write!(f, "{file}:{line}: {column}: {}: {:?}", self.reason, self.text)
+        write!(
+            f,
+            "{file}:{line}: {column}: {}: {:?}",
+            self.reason, self.text
+        )
     }
 }
 
@@ -205,7 +209,9 @@ fn places(rows: &[Row]) -> anyhow::Result<(SampleStep, Vec<usize>)> {
     gaps.retain(|gap| *gap > 0);
     gaps.sort_unstable();
     let gap = gaps.get(gaps.len() / 2).copied().unwrap_or(300);
-    let minutes = u32::try_from((gap + 30) / 60).ok().and_then(NonZeroU32::new);
+    let minutes = u32::try_from((gap + 30) / 60)
+        .ok()
+        .and_then(NonZeroU32::new);
     let minutes = minutes.with_context(|| format!("a step of {gap} seconds is under a minute"))?;
     let step = SampleStep::minutes(minutes)?;
     let seconds_of_step = i64::from(minutes.get()) * 60;

@@ -7,8 +7,7 @@
 
 use std::ops::Range;
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
-
+use super::solve::{normal_quantile, student_quantile};
 use super::usage::SampleStep;
 
 /// Days from which weekdays are told apart.
@@ -168,7 +167,8 @@ impl Days {
                 error: step_error,
             };
         }
-        if growth.slope > student(freedom, 1.0 - GROWTH_SIGNIFICANCE / 2.0) * growth_error {
+        if growth.slope > student_quantile(freedom, 1.0 - GROWTH_SIGNIFICANCE / 2.0) * growth_error
+        {
             return Change::Growth {
                 per_day: growth.slope,
                 error: growth_error,
@@ -266,15 +266,5 @@ fn busy_level(series: &[f64], day: &Day) -> f64 {
 /// How much wider a limit is for a variance estimated with so many degrees of freedom: the square
 /// of Student's over the normal quantile.
 fn margin(freedom: f64, confidence: f64) -> f64 {
-    let normal = student(1e9, confidence);
-    if normal <= 0.0 {
-        return 1.0;
-    }
-    (student(freedom, confidence) / normal).powi(2)
-}
-
-/// The quantile of Student's distribution; infinite where there is none.
-pub(crate) fn student(freedom: f64, probability: f64) -> f64 {
-    StudentsT::new(0.0, 1.0, freedom)
-        .map_or(f64::INFINITY, |student| student.inverse_cdf(probability))
+    (student_quantile(freedom, confidence) / normal_quantile(confidence)).powi(2)
 }

@@ -222,6 +222,27 @@ pub struct Risk {
     pub memory: MemoryRoom,
 }
 
+impl Risk {
+    /// A machine whose memory was compared, and nothing else yet.
+    pub(crate) fn of_memory(memory: MemoryRoom) -> Risk {
+        Risk {
+            expected: 0.0,
+            at_most: 0.0,
+            any_at_most: 0.0,
+            binding: Resource::Memory,
+            by_resource: Vec::with_capacity(1),
+            memory,
+        }
+    }
+
+    pub(crate) fn add(&mut self, breach: Breach) {
+        self.expected = self.expected.max(breach.expected);
+        self.at_most = self.at_most.max(breach.at_most);
+        self.any_at_most = (self.any_at_most + breach.at_most).min(1.0);
+        self.by_resource.push(breach);
+    }
+}
+
 /// How likely one resource is short.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -251,7 +272,7 @@ pub enum BreachBasis {
     Assumed,
     /// Credits or a token bucket were simulated over the series.
     Simulated,
-    /// The limit is at least what the present machine has, and that was never used up.
+    /// It has at least what the present machine has: the share is that in which that was full.
     PresentMachine,
 }
 

@@ -8,6 +8,9 @@
 /// variance (½). Fits outside come from too few excesses.
 const SHAPES: std::ops::RangeInclusive<f64> = -0.5..=0.5;
 
+/// The mean excess over a level that was never passed, as a share of the level.
+const FLAT_EXCESS: f64 = 0.01;
+
 /// A tail above a threshold.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Tail {
@@ -41,6 +44,17 @@ impl Tail {
             mean_excess,
             effective: effective.max(2.0),
         })
+    }
+
+    /// A tail above the largest value where a level is reached often and never passed, as by a
+    /// process that keeps one vCPU busy: what comes next is taken to differ by a hundredth.
+    pub(crate) fn flat(threshold: f64, effective: f64) -> Tail {
+        Tail {
+            threshold,
+            shape: 0.0,
+            mean_excess: (threshold * FLAT_EXCESS).max(f64::MIN_POSITIVE),
+            effective: effective.max(2.0),
+        }
     }
 
     /// The share of excesses above `level`.

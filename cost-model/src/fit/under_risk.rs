@@ -10,9 +10,9 @@ use self::cost::{Priced, Pricing};
 use self::judge::{Judge, Judged};
 use super::days::Change;
 use super::options::{FitOptions, PurchaseOption};
-use super::outlook::{LEAST_DAYS, Outlook, needed_samples};
+use super::outlook::{Ceiling, LEAST_DAYS, Outlook, Source, needed_samples};
 use super::recommendation::{Candidate, Decision, Note, Recommendation, Rejected, Rejection, Risk};
-use super::usage::Evidence;
+use super::usage::{Evidence, Usage};
 use super::workload::{Resource, Workload};
 use super::{FitError, FitScorer};
 use crate::instances::InstanceType;
@@ -59,7 +59,9 @@ const FULL_PERCENT: f64 = 99.5;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct CostUnderRisk {
-    /// How sure the upper bounds are, over 0.5 and under 1; 0.95 by default.
+    /// How sure each upper bound is, over 0.5 and under 1; 0.9 by default. Machines come in sizes,
+    /// so the one that is taken is mostly larger than the bound asks for, and promises are kept
+    /// more often than that.
     pub confidence: f64,
     /// The days ahead for which they hold, 1 to 366; 14 by default.
     pub horizon_days: f64,
@@ -89,7 +91,7 @@ pub enum UnknownCpuScore {
 impl Default for CostUnderRisk {
     fn default() -> CostUnderRisk {
         CostUnderRisk {
-            confidence: 0.95,
+            confidence: 0.9,
             horizon_days: 14.0,
             cpu_headroom_percent: 0.0,
             memory_headroom_percent: 20.0,
@@ -120,7 +122,7 @@ impl FitScorer for CostUnderRisk {
         judged.sort_by(Ranked::order);
         let mut recommendation = Recommendation::new(Decision::NothingFits);
         recommendation.rejected = rejected;
-        recommendation.notes = notes(workload, &outlooks, budget);
+        recommendation.notes = notes(workload, &outlooks);
         recommendation.pareto = pareto(&judged);
         recommendation.present = present::candidate(&judge, workload, machines, options)?;
         recommendation.ranked = judged
@@ -179,16 +181,30 @@ impl CostUnderRisk {
         }
         let outlook = |resource: Resource| {
             let usage = workload.usage(resource)?;
-            let outlook = Outlook::of(usage, self.horizon_days, self.confidence);
-            // A machine at least as fast as a present one that was never full gives what it gave.
-            let ceiling = if resource == Resource::Cpu && usage.maximum() < FULL_PERCENT {
-                100.0
-            } else {
-                f64::INFINITY
+            let ceiling = match resource {
+                Resource::Cpu => ceiling(usage, workload.tolerance().budget()),
+                _ => Ceiling::NONE,
             };
-            Some((resource, outlook.with_ceiling(ceiling)))
+            let (horizon, confidence) = (self.horizon_days, self.confidence);
+            let budget = workload.tolerance().budget();
+            let outlook = Outlook::of(usage, ceiling, horizon, confidence, budget);
+            Some((resource, outlook))
         };
         Ok(Resource::ALL.into_iter().filter_map(outlook).collect())
+    }
+}
+
+/// A machine at least as fast as the present one gives what that gave. This says enough where the
+/// present one was full in no larger share of the time than is allowed; otherwise what it would
+/// have needed has to be extrapolated.
+fn ceiling(cpu: &Usage, budget: f64) -> Ceiling {
+    let share = cpu.sorted().share_above(FULL_PERCENT);
+    if share > budget {
+        return Ceiling::NONE;
+    }
+    Ceiling {
+        level: 100.0,
+        share,
     }
 }
 
@@ -350,7 +366,7 @@ fn pareto(ranked: &[Ranked]) -> Vec<Candidate> {
     front
 }
 
-fn notes(workload: &Workload, outlooks: &[(Resource, Outlook)], budget: f64) -> Vec<Note> {
+fn notes(workload: &Workload, outlooks: &[(Resource, Outlook)]) -> Vec<Note> {
     let mut notes = Vec::new();
     for resource in Resource::ALL {
         let Some((_, outlook)) = outlooks.iter().find(|(known, _)| *known == resource) else {
@@ -360,7 +376,7 @@ fn notes(workload: &Workload, outlooks: &[(Resource, Outlook)], budget: f64) -> 
             });
             continue;
         };
-        match workload.usage(resource).map(super::Usage::evidence) {
+        match workload.usage(resource).map(Usage::evidence) {
             Some(Evidence::Summary) => notes.push(Note::BetaAssumed { resource }),
             Some(Evidence::Histogram { .. }) => notes.push(Note::OrderUnknown { resource }),
             Some(Evidence::Samples { .. }) | None => {}
@@ -369,7 +385,7 @@ fn notes(workload: &Workload, outlooks: &[(Resource, Outlook)], budget: f64) -> 
         if resource == Resource::Memory {
             continue;
         }
-        if outlook.source_at(outlook.need(budget)) == super::outlook::Source::Extrapolated {
+        if outlook.source_at(outlook.need()) == Source::Extrapolated {
             notes.push(Note::TailExtrapolated {
                 resource,
                 effective_samples: outlook.effective_samples(),

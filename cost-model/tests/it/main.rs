@@ -11,6 +11,7 @@ mod analysis;
 mod commitment;
 mod dialects;
 mod efficiency;
+mod fit;
 mod instances;
 mod invariants;
 mod opportunity;

@@ -71,16 +71,15 @@ impl<'a> Pricing<'a> {
             PurchaseOption::OnDemand => Ok(machine.on_demand.map(plain)),
             PurchaseOption::ReservedOneYear => Ok(machine.reserved_one_year.map(plain)),
             PurchaseOption::Spot => {
-                let (Some(on_demand), Some(market)) = (machine.on_demand, machine.spot) else {
+                let (Some(hourly), Some(market)) = (machine.spot_hourly()?, machine.spot) else {
                     return Ok(None);
                 };
                 let Some(share) = self.share_taken_back(market) else {
                     return Ok(None);
                 };
-                let left = 100u8.saturating_sub(market.saving_percent);
                 Ok(Some(Priced {
                     purchase,
-                    hourly: on_demand.checked_mul(Decimal::new(i64::from(left), 2))?,
+                    hourly,
                     // The rate of a Poisson process that spares the others for a month.
                     interruptions_per_month: Some(-(1.0 - share).ln()),
                 }))

@@ -20,24 +20,23 @@ use super::UnknownCpuScore;
 /// types measured by ec2instances.info from December 2025 to July 2026; rounded up.
 const MEMORY_LOST: [(u64, f64); 3] = [(1024, 0.25), (4096, 0.15), (u64::MAX, 0.10)];
 
+/// What a flex type has all day, as a share of its CPU, and the share of the time in which a busy
+/// one may need more. AWS states 40 % and “up to full CPU performance 95 % of the time over a
+/// 24-hour window”: what is busier in more than 5 % of the time is not promised to be served.
+/// Source: <https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-types.html>.
+const FLEX_BASELINE: f64 = 0.4;
+const FLEX_BUSY_SHARE: f64 = 0.05;
+
 /// What is the same for all machines that are judged.
 #[derive(Debug)]
 pub(crate) struct Judge<'a> {
     settings: &'a CostUnderRisk,
     workload: &'a Workload,
     outlooks: &'a [(Resource, Outlook)],
-    /// The need of each resource at the budget and its stress, in the order of `outlooks`.
-    needs: Vec<Need>,
     /// The lowest CPU score per vCPU of each family of which one is known.
     family_scores: BTreeMap<&'a str, f64>,
     /// The largest mean of 24 hours, in percent of the present machine's CPU.
     largest_day_mean: f64,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Need {
-    level: f64,
-    stress: f64,
 }
 
 /// What a machine has, as far as it can be compared at all.
@@ -79,7 +78,6 @@ impl<'a> Judge<'a> {
                 *lowest = lowest.min(per_vcpu);
             }
         }
-        let budget = workload.tolerance().budget();
         let largest_day_mean = outlooks
             .iter()
             .find(|(resource, _)| *resource == Resource::Cpu)
@@ -87,13 +85,6 @@ impl<'a> Judge<'a> {
         Ok(Judge {
             settings,
             workload,
-            needs: outlooks
-                .iter()
-                .map(|(_, outlook)| Need {
-                    level: outlook.need(budget),
-                    stress: outlook.stress(budget),
-                })
-                .collect(),
             outlooks,
             family_scores,
             largest_day_mean,
@@ -143,74 +134,95 @@ impl<'a> Judge<'a> {
         room: &Room,
         credits: Option<(&BurstCredits, CreditMode)>,
     ) -> Judged {
-        let (mut breaches, mut projected) = (Vec::new(), Vec::new());
-        let mut rejection = None;
-        let (mut binding, mut largest_load) = (Resource::Cpu, 0.0);
-        if room.memory.measured {
-            largest_load = room.memory.need_mib / room.memory.available_mib;
-            binding = Resource::Memory;
-        }
-        for ((resource, outlook), need) in self.outlooks.iter().zip(&self.needs) {
-            let limit = match self.limit(*resource, machine, room) {
-                Ok(limit) => limit,
-                Err(reason) => {
-                    rejection.get_or_insert(reason);
-                    continue;
-                }
-            };
-            projected.push(projection(*resource, outlook, &limit));
-            if *resource == Resource::Memory {
-                continue;
-            }
-            let mut breach = self.breach(*resource, outlook, *need, &limit);
-            if let Some((credits, CreditMode::Standard)) =
-                credits.filter(|_| *resource == Resource::Cpu)
-            {
-                let baseline = credits.baseline_percent;
-                let day_mean = self.largest_day_mean / room.cpu * 100.0;
-                if day_mean > baseline {
-                    rejection.get_or_insert(Rejection::BaselineTooLow {
-                        day_mean_percent: day_mean,
-                        baseline_percent: baseline,
-                    });
-                }
-                throttle(
-                    &mut breach,
-                    machine,
-                    credits,
-                    outlook,
-                    need.stress,
-                    room.cpu,
-                );
-            }
-            if breach.at_most > self.workload.tolerance().budget() {
-                rejection.get_or_insert(Rejection::OverBudget {
-                    resource: *resource,
-                    expected: breach.expected,
-                    at_most: breach.at_most,
-                    budget: self.workload.tolerance().budget(),
-                });
-            }
-            let load = need.level / limit.most;
-            if load > largest_load {
-                (binding, largest_load) = (*resource, load);
-            }
-            breaches.push(breach);
-        }
-        Judged {
+        let mut judged = Judged {
             mode: credits.map(|(_, mode)| mode),
-            risk: risk(breaches, binding, room.memory),
-            rejection,
-            projected,
+            risk: Risk::of_memory(room.memory),
+            rejection: None,
+            projected: Vec::with_capacity(self.outlooks.len()),
             assumptions: room.assumptions.clone(),
             cpu: room.cpu,
             surplus_vcpu_hours: credits
                 .filter(|(_, mode)| *mode == CreditMode::Unlimited)
                 .and_then(|(credits, _)| self.surplus(machine, credits, room.cpu)),
+        };
+        let mut largest_load = 0.0;
+        for (resource, outlook) in self.outlooks {
+            let limit = match self.limit(*resource, machine, room) {
+                Ok(limit) => limit,
+                Err(reason) => {
+                    judged.rejection.get_or_insert(reason);
+                    continue;
+                }
+            };
+            judged
+                .projected
+                .push(projection(*resource, outlook, &limit));
+            let load = if *resource == Resource::Memory {
+                room.memory.need_mib / room.memory.available_mib
+            } else {
+                outlook.need() / limit.most
+            };
+            if load > largest_load {
+                (judged.risk.binding, largest_load) = (*resource, load);
+            }
+            let breach = match resource {
+                Resource::Memory => continue,
+                Resource::Cpu => self.cpu_breach(machine, room, credits, outlook, &limit),
+                _ => self.breach(*resource, outlook, &limit),
+            };
+            if let Some(reason) = self.too_often(machine, room, credits, &breach) {
+                judged.rejection.get_or_insert(reason);
+            }
+            judged.risk.add(breach);
         }
+        judged
     }
 
-    fn breach(&self, resource: Resource, outlook: &Outlook, need: Need, limit: &Limit) -> Breach {
+    fn cpu_breach(
+        &self,
+        machine: &InstanceType,
+        room: &Room,
+        credits: Option<(&BurstCredits, CreditMode)>,
+        outlook: &Outlook,
+        limit: &Limit,
+    ) -> Breach {
+        let mut breach = self.breach(Resource::Cpu, outlook, limit);
+        if let Some((credits, CreditMode::Standard)) = credits {
+            throttle(&mut breach, machine, credits, outlook, room.cpu);
+        }
+        if machine.flex {
+            flex(&mut breach, outlook, room.cpu);
+        }
+        breach
+    }
+
+    fn too_often(
+        &self,
+        machine: &InstanceType,
+        room: &Room,
+        credits: Option<(&BurstCredits, CreditMode)>,
+        breach: &Breach,
+    ) -> Option<Rejection> {
+        let day_mean_percent = self.largest_day_mean / room.cpu * 100.0;
+        let throttled = machine.burst.as_ref().filter(|credits| {
+            breach.resource == Resource::Cpu && day_mean_percent > credits.baseline_percent
+        });
+        if let (Some(throttled), Some((_, CreditMode::Standard))) = (throttled, credits) {
+            return Some(Rejection::BaselineTooLow {
+                day_mean_percent,
+                baseline_percent: throttled.baseline_percent,
+            });
+        }
+        let budget = self.workload.tolerance().budget();
+        (breach.at_most > budget).then_some(Rejection::OverBudget {
+            resource: breach.resource,
+            expected: breach.expected,
+            at_most: breach.at_most,
+            budget,
+        })
+    }
+
+    fn breach(&self, resource: Resource, outlook: &Outlook, limit: &Limit) -> Breach {
         let at = |level: f64| Breach {
             resource,
             expected: outlook.expected_above(level),
@@ -218,23 +230,21 @@ impl<'a> Judge<'a> {
             basis: basis(outlook.source_at(level)),
         };
         let all_day = at(limit.all_day);
-        let budget = self.workload.tolerance().budget();
         let (Some(bucket), Some(series)) = (&limit.bucket, outlook.series()) else {
             return all_day;
         };
-        // Minutes above the baseline help only between the two limits.
-        if all_day.at_most <= budget || need.level > limit.most {
-            return if need.level > limit.most {
-                at(limit.most)
-            } else {
-                all_day
-            };
+        if all_day.at_most <= self.workload.tolerance().budget() {
+            return all_day;
+        }
+        // Minutes above the baseline cannot help where the burst itself is too little.
+        if outlook.need() > limit.most {
+            return at(limit.most);
         }
         let seconds = outlook.step().as_hours() * 3600.0;
         Breach {
             resource,
             expected: bucket.share_short(series, seconds, 1.0),
-            at_most: bucket.share_short(series, seconds, need.stress),
+            at_most: bucket.share_short(series, seconds, outlook.stress()),
             basis: BreachBasis::Simulated,
         }
     }
@@ -365,7 +375,6 @@ fn throttle(
     machine: &InstanceType,
     credits: &BurstCredits,
     outlook: &Outlook,
-    stress: f64,
     cpu: f64,
 ) {
     let Some(series) = outlook.series() else {
@@ -391,12 +400,21 @@ fn throttle(
         }
         throttled / passed.max(hours)
     };
-    let (expected, at_most) = (share(1.0), share(stress));
+    let (expected, at_most) = (share(1.0), share(outlook.stress()));
     if at_most > 0.0 {
         breach.basis = BreachBasis::Simulated;
     }
     breach.expected = (breach.expected + expected).min(1.0);
     breach.at_most = (breach.at_most + at_most).min(1.0);
+}
+
+/// A flex machine gives all of its CPU in 95 % of the time and is only sure of its baseline in the
+/// rest: what is busier than that for longer counts as short.
+fn flex(breach: &mut Breach, outlook: &Outlook, cpu: f64) {
+    let baseline = cpu * FLEX_BASELINE;
+    let over = |share: f64| (share - FLEX_BUSY_SHARE).max(0.0);
+    breach.expected = breach.expected.max(over(outlook.expected_above(baseline)));
+    breach.at_most = breach.at_most.max(over(outlook.at_most_above(baseline)));
 }
 
 /// What a machine has of one resource, in the unit of its demand.
@@ -433,22 +451,6 @@ fn projection(resource: Resource, outlook: &Outlook, limit: &Limit) -> Projectio
         percent(outlook.mean()),
         percent(outlook.expected_maximum()),
     )
-}
-
-fn risk(by_resource: Vec<Breach>, binding: Resource, memory: MemoryRoom) -> Risk {
-    let largest = |of: fn(&Breach) -> f64| by_resource.iter().map(of).fold(0.0, f64::max);
-    Risk {
-        expected: largest(|breach| breach.expected),
-        at_most: largest(|breach| breach.at_most),
-        any_at_most: by_resource
-            .iter()
-            .map(|breach| breach.at_most)
-            .sum::<f64>()
-            .min(1.0),
-        binding,
-        memory,
-        by_resource,
-    }
 }
 
 fn basis(source: Source) -> BreachBasis {

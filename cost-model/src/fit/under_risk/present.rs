@@ -24,6 +24,7 @@ pub(crate) fn candidate(
         source.on_demand = source.on_demand.or(known.on_demand);
         source.reserved_one_year = source.reserved_one_year.or(known.reserved_one_year);
         source.spot = source.spot.or(known.spot);
+        source.spot_price = source.spot_price.or(known.spot_price);
     }
     let mut present = options.clone();
     present.purchase = Some(vec![options.present_purchase]);
