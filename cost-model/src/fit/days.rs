@@ -48,9 +48,20 @@ pub(crate) enum Change {
     /// Not more than by chance, or downward.
     None,
     /// It grows every day by that much, give or take the standard error.
-    Growth { per_day: f64, error: f64 },
+    Growth {
+        per_day: f64,
+        error: f64,
+        /// How much of it to expect, 0 to 1.
+        trust: f64,
+    },
     /// It rose by that much on that day.
-    Step { day: usize, by: f64, error: f64 },
+    Step {
+        day: usize,
+        by: f64,
+        error: f64,
+        /// How much of it to expect, 0 to 1.
+        trust: f64,
+    },
 }
 
 impl Days {
@@ -95,7 +106,7 @@ impl Days {
         if independent <= 0.0 {
             return self.samples_per_hour;
         }
-        let freedom = self.without_weekdays(&mut rest);
+        let freedom = self.without_phases(&mut rest, self.phases());
         let squares: f64 = rest.iter().map(|rest| rest * rest).sum();
         let seen = squares * self.resemblance(&rest) / independent;
         let effect = (seen + PRIOR_DAYS * self.samples_per_hour) / (freedom + PRIOR_DAYS);
@@ -139,63 +150,84 @@ impl Days {
         if self.days.len() < CHANGE_FROM {
             return Change::None;
         }
-        let mut levels: Vec<f64> = self
+        let levels: Vec<f64> = self
             .days
             .iter()
             .map(|day| busy_level(series, day))
             .collect();
-        let freedom = self.without_weekdays(&mut levels) - 1.0;
-        let total: f64 = levels.iter().map(|level| level * level).sum();
-        let growth = self.regression(&levels, |day| day.place as f64);
-        let (step_day, step) = self
-            .days
-            .iter()
-            .skip(STEP_DAYS)
-            .take(self.days.len().saturating_sub(2 * STEP_DAYS - 1))
-            .map(|first| {
-                let after = |day: &Day| f64::from(u8::from(day.place >= first.place));
-                (first.place, self.regression(&levels, after))
-            })
-            .max_by(|(_, a), (_, b)| a.explained.total_cmp(&b.explained))
-            .unwrap_or((0, Regression::default()));
-        let step_error = step.error(total, freedom);
-        let growth_error = growth.error(total, freedom);
-        if step.explained > growth.explained && step.slope > STEP_ERRORS * step_error {
-            return Change::Step {
-                day: step_day,
-                by: step.slope,
-                error: step_error,
-            };
+        let growing = |day: &Day| day.place as f64;
+        // Two weeks in which each weekday has its own level cannot tell a line from a step between
+        // them, so which of the two it was is decided with one level for all days.
+        let (step, explained) = self.likeliest_step(&levels);
+        let stepping = |day: &Day| f64::from(u8::from(day.place >= step));
+        let line = self.regression(&levels, growing, 1);
+        if explained > line.explained {
+            let up = self.regression(&levels, stepping, self.phases());
+            if up.slope > STEP_ERRORS * up.error {
+                return Change::Step {
+                    day: step,
+                    by: up.slope,
+                    error: up.error,
+                    trust: up.trust(STEP_ERRORS),
+                };
+            }
         }
-        if growth.slope > student_quantile(freedom, 1.0 - GROWTH_SIGNIFICANCE / 2.0) * growth_error
-        {
+        let growth = self.regression(&levels, growing, self.phases());
+        let needed = student_quantile(growth.freedom, 1.0 - GROWTH_SIGNIFICANCE / 2.0);
+        if growth.slope > needed * growth.error {
             return Change::Growth {
                 per_day: growth.slope,
-                error: growth_error,
+                error: growth.error,
+                trust: growth.trust(needed),
             };
         }
         Change::None
     }
 
-    fn regression(&self, levels: &[f64], of: impl Fn(&Day) -> f64) -> Regression {
+    /// The day from which another level explains most, and how much that is.
+    fn likeliest_step(&self, levels: &[f64]) -> (usize, f64) {
+        let last = self.days.len().saturating_sub(STEP_DAYS);
+        self.days
+            .iter()
+            .take(last + 1)
+            .skip(STEP_DAYS)
+            .map(|first| {
+                let stepping = |day: &Day| f64::from(u8::from(day.place >= first.place));
+                let explained = self.regression(levels, stepping, 1).explained;
+                (first.place, explained)
+            })
+            .max_by(|(_, a), (_, b)| a.total_cmp(b))
+            .unwrap_or((0, 0.0))
+    }
+
+    /// A line through levels by day, beside one level for each of the phases.
+    fn regression(&self, levels: &[f64], of: impl Fn(&Day) -> f64, phases: usize) -> Regression {
+        let mut levels = levels.to_vec();
         let mut x: Vec<f64> = self.days.iter().map(of).collect();
-        self.without_weekdays(&mut x);
+        let freedom = (self.without_phases(&mut levels, phases) - 1.0).max(1.0);
+        self.without_phases(&mut x, phases);
         let spread: f64 = x.iter().map(|x| x * x).sum();
         if spread <= 0.0 {
-            return Regression::default();
+            return Regression::NONE;
         }
-        let product: f64 = x.iter().zip(levels).map(|(x, level)| x * level).sum();
+        let total: f64 = levels.iter().map(|level| level * level).sum();
+        let product: f64 = x.iter().zip(&levels).map(|(x, level)| x * level).sum();
+        let explained = product * product / spread;
         Regression {
             slope: product / spread,
-            explained: product * product / spread,
-            spread,
+            error: ((total - explained).max(0.0) / freedom / spread).sqrt(),
+            explained,
+            freedom,
         }
     }
 
-    /// Takes the mean out of values by day, that of each weekday from two weeks on, and returns
+    fn phases(&self) -> usize {
+        if self.weekly { 7 } else { 1 }
+    }
+
+    /// Takes the mean of each phase out of values by day, such as that of each weekday, and returns
     /// the degrees of freedom that are left.
-    fn without_weekdays(&self, by_day: &mut [f64]) -> f64 {
-        let phases = if self.weekly { 7 } else { 1 };
+    fn without_phases(&self, by_day: &mut [f64], phases: usize) -> f64 {
         let mut used = 0;
         for phase in 0..phases {
             let of_phase = |day: &&Day| day.place % phases == phase;
@@ -233,20 +265,29 @@ impl Days {
 }
 
 /// A line through values by day.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Regression {
     slope: f64,
+    /// The standard error of the slope.
+    error: f64,
     /// Sum of squares that it explains.
     explained: f64,
-    spread: f64,
+    freedom: f64,
 }
 
 impl Regression {
-    fn error(&self, total: f64, freedom: f64) -> f64 {
-        if self.spread <= 0.0 {
-            return f64::INFINITY;
-        }
-        ((total - self.explained).max(0.0) / freedom.max(1.0) / self.spread).sqrt()
+    const NONE: Regression = Regression {
+        slope: 0.0,
+        error: f64::INFINITY,
+        explained: 0.0,
+        freedom: 1.0,
+    };
+
+    /// A slope that is looked at because it is large is too large on average, the more so the
+    /// closer it is to the limit of `errors` standard errors: 1 − (limit ÷ t)².
+    fn trust(&self, errors: f64) -> f64 {
+        let limit = errors * self.error / self.slope;
+        (1.0 - limit * limit).clamp(0.0, 1.0)
     }
 }
 

@@ -105,12 +105,13 @@ impl Outlook {
         let (change, expected, promised) = match usage.evidence() {
             Evidence::Samples { step, values } => {
                 let change = Days::of(values, *step).change(values);
-                let law = |errors: f64| {
+                let law = |errors: Option<f64>| {
                     let series = lift(values, *step, change, horizon_days, errors);
                     Law::of_series(series, *step, horizon_days, confidence)
                 };
-                let promised = (change != Change::None).then(|| law(normal_quantile(confidence)));
-                (change, law(0.0), promised)
+                let promised =
+                    (change != Change::None).then(|| law(Some(normal_quantile(confidence))));
+                (change, law(None), promised)
             }
             Evidence::Histogram { step } => (Change::None, unordered(*step), None),
             Evidence::Summary => (Change::None, unordered(SampleStep::HOURLY), None),
@@ -374,33 +375,41 @@ impl Law {
     }
 }
 
-/// The samples as they would be in the horizon that follows, with the change carried on and
-/// `errors` standard errors added to it.
+/// The samples as they would be in the horizon that follows, with the change carried on: as much
+/// of it as is expected, or all of it and some standard errors more.
 fn lift(
     series: &[f64],
     step: SampleStep,
     change: Change,
     horizon_days: f64,
-    errors: f64,
+    errors: Option<f64>,
 ) -> Vec<f64> {
     let per_day = step.per_day() as f64;
     let days = series.len() as f64 / per_day;
+    let size = |size: f64, error: f64, trust: f64| {
+        errors.map_or(size * trust, |errors| size + errors * error)
+    };
     let lifted = |place: usize, value: f64| {
         let day = place as f64 / per_day;
         match change {
             Change::None => value,
-            Change::Growth { per_day, error } => {
+            Change::Growth {
+                per_day,
+                error,
+                trust,
+            } => {
                 // A sample comes back as far into the horizon as it is into the measurement.
                 let ahead = days - day + day / days * horizon_days;
-                value + (per_day + errors * error) * ahead
+                value + size(per_day, error, trust) * ahead
             }
             Change::Step {
                 day: from,
                 by,
                 error,
+                trust,
             } => {
                 let before = f64::from(u8::from(day < from as f64));
-                value + before * by + errors * error
+                value + before * size(by, error, trust)
             }
         }
     };

@@ -110,7 +110,9 @@ pub(crate) fn beta_bins(average: f64, maximum: f64) -> Vec<(f64, u64)> {
             } else {
                 (beta.cdf(x) * 1e6).floor() as u64
             };
-            let count = up_to.saturating_sub(before);
+            // However thin the tail is, the maximum was met.
+            let least = u64::from(step == ASSUMED_STEPS);
+            let count = up_to.saturating_sub(before).max(least);
             before = before.max(up_to);
             (maximum * x, count)
         })

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use self::cost::{Priced, Pricing};
 use self::judge::{Judge, Judged};
 use super::days::Change;
-use super::options::{FitOptions, PurchaseOption};
+use super::options::FitOptions;
 use super::outlook::{Ceiling, LEAST_DAYS, Outlook, Source, needed_samples};
 use super::recommendation::{Candidate, Decision, Note, Recommendation, Rejected, Rejection, Risk};
 use super::usage::{Evidence, Usage};
@@ -414,9 +414,4 @@ fn saturation(workload: &Workload) -> Option<Note> {
     let cpu = workload.usage(Resource::Cpu)?;
     let share = cpu.sorted().share_above(FULL_PERCENT);
     (share > 0.0).then_some(Note::Saturated { share })
-}
-
-/// Whether spot machines are priced is decided here, once, for all that ask.
-fn is_spot(purchase: PurchaseOption) -> bool {
-    purchase == PurchaseOption::Spot
 }

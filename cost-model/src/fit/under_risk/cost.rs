@@ -4,7 +4,6 @@ use bursar_units::{Money, MoneyError};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 
-use super::is_spot;
 use crate::fit::FitError;
 use crate::fit::options::{FitOptions, PurchaseOption};
 use crate::fit::recommendation::MonthlyCost;
@@ -132,7 +131,6 @@ impl<'a> Pricing<'a> {
         };
         let interruptions = priced
             .interruptions_per_month
-            .filter(|_| is_spot(priced.purchase))
             .map(|rate| self.interruptions(priced.hourly, rate))
             .transpose()?;
         let machine = priced.hourly.checked_mul(hours)?;

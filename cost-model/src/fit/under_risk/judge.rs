@@ -347,25 +347,30 @@ impl<'a> Judge<'a> {
     /// Expected vCPU-hours of surplus per hour of run.
     fn surplus(&self, machine: &InstanceType, credits: &BurstCredits, cpu: f64) -> Option<f64> {
         let (_, outlook) = self.outlooks.iter().find(|(r, _)| *r == Resource::Cpu)?;
+        let vcpus = f64::from(machine.vcpus.get());
+        let above_baseline = |mean: f64| (mean - credits.baseline_percent).max(0.0) / 100.0 * vcpus;
         let Some(series) = outlook.series() else {
             // Credits even out within a day, so the mean is charged that is above the baseline.
-            let above = (outlook.mean() / cpu * 100.0).min(100.0) - credits.baseline_percent;
-            return Some(above.max(0.0) / 100.0 * f64::from(machine.vcpus.get()));
+            return Some(above_baseline((outlook.mean() / cpu * 100.0).min(100.0)));
         };
         let mut simulation = CreditSimulation::new(credits, machine.vcpus, CreditMode::Unlimited);
         let hours = outlook.step().as_hours();
-        let (mut charged, mut passed) = (0.0, 0.0);
+        let (mut charged, mut passed, mut used) = (0.0, 0.0, 0.0);
         // The first pass brings the balance to where weeks of this use leave it.
         for pass in 0..2 {
             for demand in series.iter().filter(|demand| !demand.is_nan()) {
-                let step = simulation.step(hours, demand / cpu * 100.0);
+                let percent = (demand / cpu * 100.0).min(100.0);
+                let step = simulation.step(hours, percent);
                 if pass == 1 {
                     charged += step.charged_credits;
                     passed += hours;
+                    used += percent * hours;
                 }
             }
         }
-        (passed > 0.0).then_some(charged / 60.0 / passed)
+        // A mean above the baseline fills the surplus of a day in the end, however slowly, and is
+        // charged from then on.
+        (passed > 0.0).then(|| (charged / 60.0 / passed).max(above_baseline(used / passed)))
     }
 }
 
