@@ -160,5 +160,7 @@ fn line(pairs: &[Pair]) -> Option<(f64, f64)> {
         .map(|it| (it.expected - mean_x) * (it.seen - mean_y))
         .sum();
     let slope = product / spread;
-    slope.is_finite().then_some((slope, mean_y - slope * mean_x))
+    slope
+        .is_finite()
+        .then_some((slope, mean_y - slope * mean_x))
 }
