@@ -70,6 +70,11 @@ struct Arguments {
     #[arg(long, value_enum, default_value_t = HowOften::Medium)]
     tolerance: HowOften,
 
+    /// How sure the upper bounds of the default rule are, over 0.5 and under 1; its own default
+    /// otherwise.
+    #[arg(long)]
+    confidence: Option<f64>,
+
     /// Machines to generate.
     #[arg(long, default_value_t = 500, conflicts_with = "traces")]
     series: u64,
@@ -124,7 +129,12 @@ fn main() -> anyhow::Result<()> {
     }
     let catalog = InstanceCatalog::parse(&shipped(), "us-east-1")?;
     let tolerance = arguments.tolerance.tolerance();
-    let backtest = Backtest::new(&catalog, &arguments.instance, tolerance)?;
+    let backtest = Backtest::new(
+        &catalog,
+        &arguments.instance,
+        tolerance,
+        arguments.confidence,
+    )?;
     let outcome = backtest.run(&traces, fraction)?;
     if let Some(file) = &arguments.svg {
         fs::write(file, drawing::document(&outcome))

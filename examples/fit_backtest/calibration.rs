@@ -1,9 +1,9 @@
 //! Are stated probabilities true?
 
 use bursar_cost_model::fit::{Recommendation, Rejection, Resource, Risk};
+use bursar_cost_model::instances::InstanceType;
 
 use crate::physics::Series;
-use crate::rules::Market;
 use crate::traces::Trace;
 
 /// A stated probability of a breach and what it was.
@@ -16,14 +16,28 @@ pub(crate) struct Pair {
     pub(crate) is_truth: bool,
 }
 
-/// One pair for each capacity that an answer speaks of, burstable types left out: their capacity is
-/// not one number.
-pub(crate) fn pairs(
-    market: &Market<'_>,
-    answer: &Recommendation,
-    trace: &Trace,
-    future: &Series,
-) -> Vec<Pair> {
+/// The capacities that are asked for, in percent of the present machine.
+const CAPACITIES: std::ops::RangeInclusive<u32> = 1..=60;
+
+/// Machines that differ from the present one in nothing but speed, so that probabilities of all
+/// sizes are stated; those of a catalog are mostly far too large for a machine, or a little.
+pub(crate) fn ladder(present: &InstanceType) -> Vec<InstanceType> {
+    let score = present.cpu_score.unwrap_or(1.0);
+    let step = |percent: u32| {
+        let mut machine = present.clone();
+        machine.name = format!("step.{percent}").into();
+        machine.burst = None;
+        machine.flex = false;
+        machine.current_generation = true;
+        machine.accelerated = false;
+        machine.cpu_score = Some(score * f64::from(percent) / 100.0);
+        machine
+    };
+    CAPACITIES.map(step).collect()
+}
+
+/// What an answer about the ladder states, and what was.
+pub(crate) fn pairs(answer: &Recommendation, trace: &Trace, future: &Series) -> Vec<Pair> {
     let ranked = answer.ranked.iter().filter_map(|candidate| {
         let (expected, at_most) = of_risk(candidate.risk.as_ref()?)?;
         Some((&candidate.instance, expected, at_most))
@@ -40,39 +54,25 @@ pub(crate) fn pairs(
             } => Some((&rejected.instance, expected, at_most)),
             _ => None,
         });
-    let mut stated: Vec<(f64, f64, f64)> = ranked
+    ranked
         .chain(rejected)
         .filter_map(|(name, expected, at_most)| {
-            let machine = market.machines.get(market.place(name)?)?;
-            let lasting = machine.kind.burst.is_none();
-            lasting.then_some((machine.capacity, expected, at_most))
-        })
-        .collect();
-    stated.sort_by(|a, b| a.0.total_cmp(&b.0));
-    // Sizes of one family that differ in memory say the same twice.
-    stated.dedup_by(|a, b| (a.0 - b.0).abs() < 0.5);
-    stated
-        .into_iter()
-        .map(|(capacity, expected, at_most)| {
-            let truth = trace
-                .made
-                .as_ref()
-                .and_then(|made| made.exceedance(capacity));
-            Pair {
+            let capacity = name.strip_prefix("step.")?.parse().ok()?;
+            let made = trace.made.as_ref();
+            let truth = made.and_then(|made| made.exceedance(capacity));
+            Some(Pair {
                 expected,
                 at_most,
                 seen: truth.unwrap_or_else(|| future.share_above(capacity)),
                 is_truth: truth.is_some(),
-            }
+            })
         })
         .collect()
 }
 
 fn of_risk(risk: &Risk) -> Option<(f64, f64)> {
-    let cpu = risk
-        .by_resource
-        .iter()
-        .find(|it| it.resource == Resource::Cpu)?;
+    let mut breaches = risk.by_resource.iter();
+    let cpu = breaches.find(|it| it.resource == Resource::Cpu)?;
     Some((cpu.expected, cpu.at_most))
 }
 
@@ -85,7 +85,7 @@ pub(crate) struct Calibration {
     pub(crate) intercept: Option<f64>,
     /// The same over pairs of which at most a tenth was expected, where choices are made.
     pub(crate) slope_of_small: Option<f64>,
-    /// How often the upper bound was above what was seen.
+    /// How often the upper bound was above what was seen, or that was next to nothing.
     pub(crate) bound_held: f64,
     pub(crate) bins: Vec<Bin>,
 }
@@ -99,6 +99,9 @@ pub(crate) struct Bin {
     pub(crate) seen: f64,
 }
 
+/// A share of time that matters to nobody: a minute a week. A bound of zero is kept by it.
+const NOTHING: f64 = 0.0001;
+
 const EDGES: [f64; 9] = [0.0, 0.0001, 0.001, 0.005, 0.01, 0.05, 0.2, 0.5, 1.0];
 
 impl Calibration {
@@ -109,7 +112,8 @@ impl Calibration {
             .filter(|it| it.expected <= 0.1)
             .collect();
         let line = line(pairs);
-        let held = pairs.iter().filter(|it| it.seen <= it.at_most).count();
+        let held = pairs.iter().filter(|it| it.seen <= it.at_most.max(NOTHING));
+        let held = held.count();
         Calibration {
             is_truth: pairs.iter().all(|it| it.is_truth),
             n_pairs: pairs.len(),
@@ -156,5 +160,7 @@ fn line(pairs: &[Pair]) -> Option<(f64, f64)> {
         .map(|it| (it.expected - mean_x) * (it.seen - mean_y))
         .sum();
     let slope = product / spread;
-    slope.is_finite().then(|| (slope, mean_y - slope * mean_x))
+    slope
+        .is_finite()
+        .then_some((slope, mean_y - slope * mean_x))
 }

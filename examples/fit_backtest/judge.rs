@@ -1,8 +1,8 @@
 //! How did each rule's machines fare on what came?
 
 use anyhow::{Context, ensure};
-use bursar_cost_model::fit::Tolerance;
-use bursar_cost_model::instances::InstanceCatalog;
+use bursar_cost_model::fit::{CostUnderRisk, Tolerance};
+use bursar_cost_model::instances::{InstanceCatalog, InstanceType};
 use bursar_cost_model::synthetic_machines::Habit;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
@@ -47,6 +47,7 @@ impl<'a> Backtest<'a> {
         catalog: &'a InstanceCatalog,
         instance: &str,
         tolerance: Tolerance,
+        confidence: Option<f64>,
     ) -> anyhow::Result<Backtest<'a>> {
         let present = catalog
             .get(instance)
@@ -73,12 +74,16 @@ impl<'a> Backtest<'a> {
         let names = machines.iter().map(|it| it.kind.name.clone());
         let places = names.zip(0..).collect();
         let present = present.clone();
+        let mut scorer = CostUnderRisk::default();
+        scorer.confidence = confidence.unwrap_or(scorer.confidence);
         Ok(Backtest {
             market: Market {
                 machines,
                 places,
                 kinds,
+                ladder: calibration::ladder(&present),
                 present,
+                scorer,
                 tolerance,
             },
         })
@@ -123,14 +128,14 @@ impl<'a> Backtest<'a> {
             fared: Vec::new(),
             pairs: Vec::new(),
         };
+        let ladder = &self.market.ladder;
+        let steps = self.market.ask(Rule::CostUnderRisk, &past, ladder)?;
+        judged.pairs = calibration::pairs(&steps, trace, &future);
         for rule in Rule::ALL {
             let choice = match rule {
                 Rule::Oracle => self.market.by_oracle(&future),
                 Rule::CostUnderRisk | Rule::WeightedFit => {
-                    let answer = self.market.ask(rule, &past)?;
-                    if rule == Rule::CostUnderRisk {
-                        judged.pairs = calibration::pairs(&self.market, &answer, trace, &future);
-                    }
+                    let answer = self.market.ask(rule, &past, &self.market.kinds)?;
                     self.market.chosen(&answer)
                 }
                 _ => self.market.by_percentile(rule, &past),
@@ -153,7 +158,7 @@ impl<'a> Backtest<'a> {
 
 /// Types that every rule may take. A flex type is not among them: when it is slowed down is not
 /// published, so that nobody can tell how it would have fared.
-fn is_comparable(kind: &bursar_cost_model::instances::InstanceType, memory: u64) -> bool {
+fn is_comparable(kind: &InstanceType, memory: u64) -> bool {
     let usable = kind.usable_memory_mib.unwrap_or(kind.memory_mib);
     kind.current_generation && !kind.accelerated && !kind.flex && usable >= memory
 }

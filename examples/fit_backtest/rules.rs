@@ -106,7 +106,10 @@ pub(crate) struct Market<'a> {
     pub(crate) places: HashMap<Box<str>, usize>,
     /// The same types, for scorers.
     pub(crate) kinds: Vec<InstanceType>,
+    /// Machines of all speeds, to ask for probabilities.
+    pub(crate) ladder: Vec<InstanceType>,
     pub(crate) present: InstanceType,
+    pub(crate) scorer: CostUnderRisk,
     pub(crate) tolerance: Tolerance,
 }
 
@@ -158,7 +161,12 @@ impl Market<'_> {
     }
 
     /// What a scorer answers.
-    pub(crate) fn ask(&self, rule: Rule, past: &Series) -> anyhow::Result<Recommendation> {
+    pub(crate) fn ask(
+        &self,
+        rule: Rule,
+        past: &Series,
+        kinds: &[InstanceType],
+    ) -> anyhow::Result<Recommendation> {
         let samples = past
             .values()
             .iter()
@@ -170,8 +178,8 @@ impl Market<'_> {
         let mut options = FitOptions::default();
         options.purchase = Some(vec![PurchaseOption::OnDemand]);
         let answer = match rule {
-            Rule::WeightedFit => WeightedFit::default().recommend(&workload, &self.kinds, &options),
-            _ => CostUnderRisk::default().recommend(&workload, &self.kinds, &options),
+            Rule::WeightedFit => WeightedFit::default().recommend(&workload, kinds, &options),
+            _ => self.scorer.recommend(&workload, kinds, &options),
         };
         Ok(answer?)
     }

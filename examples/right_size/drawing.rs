@@ -102,9 +102,9 @@ fn write_head(svg: &mut String, report: &Report<'_>, plane: &Plane) -> fmt::Resu
     )?;
     let marks = [
         (0, "chosen", "the choice"),
-        (100, "present", "the present machine"),
-        (250, "on", "nothing is cheaper and safer"),
-        (440, "other", "holds the workload too"),
+        (110, "present", "the present machine"),
+        (260, "on", "nothing is cheaper and safer"),
+        (490, "other", "holds the workload too"),
     ];
     for (x, class, text) in marks {
         let x = LEFT + f64::from(x);
@@ -135,9 +135,10 @@ fn write_head(svg: &mut String, report: &Report<'_>, plane: &Plane) -> fmt::Resu
     for tick in 0..=4 {
         let cost = plane.highest * f64::from(tick) / 4.0;
         let x = plane.x(cost);
+        let anchor = if tick == 4 { "end" } else { "middle" };
         writeln!(
             svg,
-            "<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{cost:.0} USD a month</text>",
+            "<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{cost:.0} USD a month</text>",
             bottom + 22.0
         )?;
     }

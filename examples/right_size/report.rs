@@ -232,14 +232,15 @@ impl Report<'_> {
             )
         });
         let (cost, purchase) = (cents(candidate.monthly.total), candidate.purchase);
-        let best = match self.answer.best() {
-            Some(best) if place > 0 => best,
-            _ => return format!("it is the best: {cost} a month {purchase}{risk}"),
-        };
-        let surplus = candidate.monthly.surplus_credits.filter(|it| !it.is_zero());
+        let surplus = candidate.monthly.surplus_credits;
+        let surplus = surplus.filter(|it| !it.is_zero());
         let surplus = surplus.map_or(String::new(), |it| {
             format!(", of it {} for CPU above its credits", cents(it))
         });
+        let best = match self.answer.best() {
+            Some(best) if place > 0 => best,
+            _ => return format!("it is the best: {cost} a month {purchase}{surplus}{risk}"),
+        };
         let more = candidate.monthly.total.checked_sub(best.monthly.total);
         let more = more.map_or(String::new(), cents);
         format!(
