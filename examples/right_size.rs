@@ -9,7 +9,8 @@
 //! - `iops`: operations of the volumes per second;
 //! - `throughput`: MB/s of the volumes.
 //!
-//! An empty cell is a missing sample. Without a file, the reference workload is used: a t3.xlarge with
+//! An empty cell is a missing sample; `timestamp,value` is read as `time,cpu`, and a file of one number a line as
+//! `cpu`. Without a file, the reference workload is used: a t3.xlarge with
 //! 15.2 % CPU on average and 28.3 % at most, and 2,048 and 3,072 MiB of memory.
 #![expect(
     clippy::print_stdout,

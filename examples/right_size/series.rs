@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use bursar_cost_model::fit::{Resource, SampleStep, Usage};
 use csv::StringRecord;
+use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 /// The most samples that a series may have: ten years of minutes. A file with more has a wrong time.
 const MOST_SAMPLES: i64 = 5_256_000;
@@ -61,14 +63,22 @@ struct Header {
 
 pub(crate) fn read(file: &Path) -> anyhow::Result<Measured> {
     let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
         .flexible(true)
         .trim(csv::Trim::All)
         .from_path(file)
         .with_context(|| format!("cannot read {}", file.display()))?;
-    let header = Header::of(reader.headers()?)
-        .with_context(|| format!("the header of {}", file.display()))?;
     let (mut rows, mut problems) = (Vec::new(), Vec::new());
-    for record in reader.records() {
+    let mut records = reader.records().peekable();
+    let header = match records.peek() {
+        Some(Ok(first)) if is_one_number(first) => Header::cpu_alone(),
+        _ => match records.next() {
+            Some(first) => Header::of(&first?),
+            None => bail!("{} is empty", file.display()),
+        }
+        .with_context(|| format!("the header of {}", file.display()))?,
+    };
+    for record in records {
         let record = record.with_context(|| format!("cannot read {}", file.display()))?;
         let mut found = header.row(&record);
         if let Some(row) = found.row {
@@ -84,12 +94,35 @@ pub(crate) fn read(file: &Path) -> anyhow::Result<Measured> {
     Ok(Measured { usages, problems })
 }
 
+/// Whether the file begins without a header, with one number a line.
+fn is_one_number(record: &StringRecord) -> bool {
+    record.len() == 1 && record.iter().all(|cell| cell.parse::<f64>().is_ok())
+}
+
+/// The name of a column as we know it: other tools write `timestamp,value` or add the unit.
+fn known_name(name: &str) -> &str {
+    match name {
+        "timestamp" => "time",
+        "value" | "cpu_percent" => "cpu",
+        "memory_mib" => "memory",
+        "network_mbps" => "network",
+        name => name,
+    }
+}
+
 struct FoundRow {
     row: Option<Row>,
     problems: Vec<CellProblem>,
 }
 
 impl Header {
+    fn cpu_alone() -> Header {
+        Header {
+            time: None,
+            resources: vec![(0, "cpu", Resource::Cpu)],
+        }
+    }
+
     fn of(record: &StringRecord) -> anyhow::Result<Header> {
         let mut header = Header {
             time: None,
@@ -97,6 +130,7 @@ impl Header {
         };
         for (place, name) in record.iter().enumerate() {
             let name = name.trim_start_matches('\u{feff}').to_lowercase();
+            let name = known_name(&name);
             if name == "time" {
                 header.time = Some(place);
                 continue;
@@ -170,8 +204,11 @@ fn parse_second(text: &str) -> Option<i64> {
     if let Ok(second) = text.parse() {
         return Some(second);
     }
-    let time: DateTime = text.trim_end_matches('Z').parse().ok()?;
-    let zoned = time.in_tz("UTC").ok()?;
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(time.as_second());
+    }
+    let time: DateTime = text.parse().ok()?;
+    let zoned = time.to_zoned(TimeZone::UTC).ok()?;
     Some(zoned.timestamp().as_second())
 }
 
@@ -224,4 +261,39 @@ fn places(rows: &[Row]) -> anyhow::Result<(SampleStep, Vec<usize>)> {
         Ok(usize::try_from(place)?)
     });
     Ok((step, places.collect::<anyhow::Result<_>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_other_tools_are_understood() {
+        let header = Header::of(&StringRecord::from(vec!["timestamp", "value"])).unwrap();
+        assert_eq!(header.time, Some(0));
+        assert_eq!(header.resources, [(1, "cpu", Resource::Cpu)]);
+        let header = Header::of(&StringRecord::from(vec!["cpu_percent", "memory_mib"])).unwrap();
+        assert_eq!(header.time, None);
+        assert_eq!(header.resources.len(), 2);
+        assert!(Header::of(&StringRecord::from(vec!["time", "humidity"])).is_err());
+    }
+
+    #[test]
+    fn times_come_in_three_forms() {
+        for text in [
+            "1393079100",
+            "2014-02-22 14:25:00",
+            "2014-02-22T15:25:00+01:00",
+        ] {
+            assert_eq!(parse_second(text), Some(1_393_079_100), "{text}");
+        }
+        assert_eq!(parse_second("soon"), None);
+    }
+
+    #[test]
+    fn a_first_line_of_one_number_is_a_sample() {
+        assert!(is_one_number(&StringRecord::from(vec!["12.5"])));
+        assert!(!is_one_number(&StringRecord::from(vec!["cpu"])));
+        assert!(!is_one_number(&StringRecord::from(vec!["1", "2"])));
+    }
 }
