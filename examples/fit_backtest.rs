@@ -49,7 +49,7 @@ struct Arguments {
     #[arg(long, value_name = "DIR")]
     traces: Option<PathBuf>,
 
-    /// Files of the folder to take: a name with `*` for any text.
+    /// Files of the folder to take: a part of their names, or whole names with `*` for any text.
     #[arg(
         long = "match",
         value_name = "PATTERN",

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use bursar_cost_model::synthetic_machines::{Habit, SyntheticMachine};
-use jiff::civil::DateTime;
+use bursar_examples::second_of;
 
 /// Seconds between two samples.
 const STEP: i64 = 300;
@@ -76,7 +76,7 @@ impl Traces {
         for entry in entries {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if entry.path().is_file() && matches(pattern, &name) {
+            if entry.path().is_file() && is_meant(pattern, &name) {
                 files.push((name, entry.path()));
             }
         }
@@ -105,7 +105,15 @@ impl Traces {
     }
 }
 
-/// Whether a name is what the pattern says, with `*` for any text.
+/// Whether a name is meant by a pattern: one with `*` for any text stands for the whole name, another for a
+/// part of it.
+fn is_meant(pattern: &str, name: &str) -> bool {
+    match pattern.contains('*') {
+        true => matches(pattern, name),
+        false => name.contains(pattern),
+    }
+}
+
 fn matches(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
@@ -155,7 +163,11 @@ impl Samples {
             return Ok(());
         };
         let value = percent(value)?;
-        let second = second(time.trim()).ok_or("no time")?;
+        let Some(second) = second_of(time.trim()) else {
+            self.values.push(value);
+            self.last = self.last.map(|last| last + STEP);
+            return Err("no time: taken for five minutes after the line before");
+        };
         if let Some(last) = self.last {
             let steps = (second - last + STEP / 2).div_euclid(STEP);
             if steps < 1 {
@@ -191,11 +203,47 @@ fn percent(text: &str) -> Result<f64, &'static str> {
     Err("not a percentage from 0 to 100")
 }
 
-fn second(text: &str) -> Option<i64> {
-    if let Ok(second) = text.parse() {
-        return Some(second);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_stand_for_whole_names_or_for_parts() {
+        for (pattern, is_one) in [
+            ("*", true),
+            ("ec2_*", true),
+            ("ec2_*.csv", true),
+            ("cpu", true),
+            ("*cpu", false),
+            ("rds", false),
+        ] {
+            assert_eq!(is_meant(pattern, "ec2_cpu_1.csv"), is_one, "{pattern}");
+        }
     }
-    let time: DateTime = text.trim_end_matches('Z').parse().ok()?;
-    let zoned = time.in_tz("UTC").ok()?;
-    Some(zoned.timestamp().as_second())
+
+    #[test]
+    fn samples_keep_their_places_and_bad_lines_are_reported() {
+        let text = "timestamp,value\n2014-02-14 14:30:00,10\n2014-02-14 14:40:00,20\nlater,30\n\
+                    2014-02-14 14:50:00,many\n2014-02-14 14:50:00,40\n";
+        let mut problems = Vec::new();
+        let samples = samples(text, Path::new("a.csv"), &mut problems);
+        assert_eq!(samples.len(), 5);
+        assert!(samples[1].is_nan());
+        assert_eq!(
+            [samples[0], samples[2], samples[3], samples[4]],
+            [10.0, 20.0, 30.0, 40.0]
+        );
+        let lines: Vec<usize> = problems.iter().map(|it| it.line).collect();
+        assert_eq!(lines, [4, 5]);
+    }
+
+    #[test]
+    fn a_file_of_numbers_needs_no_header() {
+        let mut problems = Vec::new();
+        assert_eq!(
+            samples("1.5\n2.5\n", Path::new("b"), &mut problems),
+            [1.5, 2.5]
+        );
+        assert!(problems.is_empty());
+    }
 }

@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use bursar_cost_model::fit::{Resource, SampleStep, Usage};
+use bursar_examples::second_of;
 use csv::StringRecord;
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 
 /// The most samples that a series may have: ten years of minutes. A file with more has a wrong time.
 const MOST_SAMPLES: i64 = 5_256_000;
@@ -159,7 +157,7 @@ impl Header {
         let mut second = None;
         if let Some(place) = self.time {
             let text = record.get(place).unwrap_or("");
-            second = parse_second(text);
+            second = second_of(text);
             if second.is_none() {
                 report("time", text, "no time, the line is left out");
                 let row = None;
@@ -198,18 +196,6 @@ fn parse_value(resource: Resource, text: &str) -> Result<Option<f64>, &'static s
         _ => value,
     };
     Ok(Some(value))
-}
-
-fn parse_second(text: &str) -> Option<i64> {
-    if let Ok(second) = text.parse() {
-        return Some(second);
-    }
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Some(time.as_second());
-    }
-    let time: DateTime = text.parse().ok()?;
-    let zoned = time.to_zoned(TimeZone::UTC).ok()?;
-    Some(zoned.timestamp().as_second())
 }
 
 fn usages(header: &Header, mut rows: Vec<Row>) -> anyhow::Result<Vec<(Resource, Usage)>> {
@@ -276,18 +262,6 @@ mod tests {
         assert_eq!(header.time, None);
         assert_eq!(header.resources.len(), 2);
         assert!(Header::of(&StringRecord::from(vec!["time", "humidity"])).is_err());
-    }
-
-    #[test]
-    fn times_come_in_three_forms() {
-        for text in [
-            "1393079100",
-            "2014-02-22 14:25:00",
-            "2014-02-22T15:25:00+01:00",
-        ] {
-            assert_eq!(parse_second(text), Some(1_393_079_100), "{text}");
-        }
-        assert_eq!(parse_second("soon"), None);
     }
 
     #[test]
