@@ -32,7 +32,7 @@ impl StoragePlan {
         ));
         if self.unknown_savings > 0 {
             page.paragraph(format!(
-                "What {} saves is not known, and not in these sums.",
+                "The saving of {} is not known, and not in these sums.",
                 number::plural(self.unknown_savings, "more action")
             ));
         }
