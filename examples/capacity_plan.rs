@@ -6,11 +6,6 @@
 //! them wait in a simulation, and says which of the formulas came nearest to it; `--made-arrivals` does
 //! the same with requests that the example makes.
 
-#![expect(
-    clippy::print_stderr,
-    reason = "a command tells its user what is wrong"
-)]
-
 #[path = "capacity_plan/chart.rs"]
 mod chart;
 #[path = "capacity_plan/comparison.rs"]
@@ -31,6 +26,7 @@ use bursar_cost_model::capacity::{
     Arrival, CapacityPlan, CapacityPrices, Demand, TokenSpeed, read_token_requests,
 };
 use bursar_cost_model::instances::{InstanceCatalog, InstanceTables};
+use bursar_examples::exit_code;
 use bursar_units::{Currency, Money};
 use clap::Parser;
 use rust_decimal::Decimal;
@@ -97,20 +93,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Whether the reader of the output, such as `head`, has had enough.
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let io = error.downcast_ref::<std::io::Error>();
-    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    exit_code(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {

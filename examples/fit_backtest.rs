@@ -36,7 +36,8 @@ use std::path::PathBuf;
 use anyhow::{Context, ensure};
 use bursar_cost_model::fit::Tolerance;
 use bursar_cost_model::instances::{InstanceCatalog, InstanceTables};
-use clap::{Parser, ValueEnum};
+use bursar_examples::HowOften;
+use clap::Parser;
 
 use crate::judge::Backtest;
 use crate::traces::Traces;
@@ -96,23 +97,6 @@ struct Arguments {
     json: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum HowOften {
-    Low,
-    Medium,
-    High,
-}
-
-impl HowOften {
-    fn tolerance(self) -> Tolerance {
-        match self {
-            HowOften::Low => Tolerance::Low,
-            HowOften::Medium => Tolerance::Medium,
-            HowOften::High => Tolerance::High,
-        }
-    }
-}
-
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let fraction = arguments.choose_fraction;
@@ -128,7 +112,7 @@ fn main() -> anyhow::Result<()> {
         eprintln!("{problem}");
     }
     let catalog = InstanceCatalog::parse(&shipped(), "us-east-1")?;
-    let tolerance = arguments.tolerance.tolerance();
+    let tolerance = Tolerance::from(arguments.tolerance);
     let backtest = Backtest::new(
         &catalog,
         &arguments.instance,

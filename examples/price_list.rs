@@ -8,11 +8,6 @@
 //! and `input`, `output` and `cached_input`: USD per million tokens, empty where a model has no such
 //! tokens. Lines that begin with `#` are remarks. Without a file they are list prices of Amazon Bedrock.
 
-#![expect(
-    clippy::print_stderr,
-    reason = "a command tells its user what is wrong"
-)]
-
 #[path = "price_list/cases.rs"]
 mod cases;
 #[path = "price_list/costs.rs"]
@@ -29,6 +24,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use bursar_examples::exit_code;
 use bursar_pricing::{Model, SupplyState, Tier, TokenKind};
 use clap::{Parser, ValueEnum};
 use jiff::Timestamp;
@@ -105,20 +101,7 @@ impl From<State> for SupplyState {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Whether the reader of the output, such as `head`, has had enough.
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let io = error.downcast_ref::<std::io::Error>();
-    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    exit_code(run(Arguments::parse()))
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {

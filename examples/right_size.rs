@@ -30,9 +30,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use bursar_cost_model::fit::{
-    CostUnderRisk, FitOptions, FitScorer, Resource, Tolerance, Usage, WeightedFit, Workload,
+    CostUnderRisk, FitOptions, FitScorer, Resource, Usage, WeightedFit, Workload,
 };
 use bursar_cost_model::instances::{Architecture, InstanceCatalog, InstanceTables, InstanceType};
+use bursar_examples::HowOften;
 use bursar_units::{Currency, Money};
 use clap::{Parser, ValueEnum};
 
@@ -80,13 +81,6 @@ struct Arguments {
     json: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum HowOften {
-    Low,
-    Medium,
-    High,
-}
-
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Scorer {
     Risk,
@@ -122,11 +116,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn workload(arguments: &Arguments, present: &InstanceType) -> anyhow::Result<Workload> {
-    let workload = Workload::new(present.clone()).with_tolerance(match arguments.tolerance {
-        HowOften::Low => Tolerance::Low,
-        HowOften::Medium => Tolerance::Medium,
-        HowOften::High => Tolerance::High,
-    });
+    let workload = Workload::new(present.clone()).with_tolerance(arguments.tolerance.into());
     let Some(file) = &arguments.series else {
         return reference(workload);
     };

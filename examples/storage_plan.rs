@@ -4,11 +4,6 @@
 //! rules and the ages of their objects, folders with log files. Without a file it is one that comes with
 //! the example.
 
-#![expect(
-    clippy::print_stderr,
-    reason = "a command tells its user what is wrong"
-)]
-
 #[path = "storage_plan/account.rs"]
 mod account;
 
@@ -17,6 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bursar_cost_model::storage::StoragePlan;
+use bursar_examples::exit_code;
 use clap::Parser;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -45,20 +41,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Whether the reader of the output, such as `head`, has had enough.
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let io = error.downcast_ref::<std::io::Error>();
-    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    exit_code(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {

@@ -5,11 +5,6 @@
 //! belong together are one event. Without arguments the series is generated: two weeks of a busy
 //! service with a spike, a new level and an outage.
 
-#![expect(
-    clippy::print_stderr,
-    reason = "a command tells its user what is wrong"
-)]
-
 #[path = "watch/drawing.rs"]
 mod drawing;
 #[path = "watch/series.rs"]
@@ -29,6 +24,7 @@ use bursar_anomaly::{
     Alarm, AlertBook, Detector, Observation, PointDetector, PointSettings, Policy, Reading, Update,
     When,
 };
+use bursar_examples::exit_code;
 use clap::Parser;
 use serde::Serialize;
 
@@ -90,20 +86,7 @@ impl Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Whether the reader of the output, such as `head`, has had enough.
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let io = error.downcast_ref::<std::io::Error>();
-    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    exit_code(run(&Arguments::parse()))
 }
 
 /// Which detector judges the series.

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use bursar_examples::escaped;
+
 const WIDTH: f64 = 900.0;
 const HEIGHT: f64 = 420.0;
 /// The area of the lines within the picture.
@@ -239,10 +241,4 @@ fn shown(seconds: f64) -> String {
     } else {
         format!("{seconds:.2} s")
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use bursar_examples::escaped;
 use bursar_units::Money;
 use rust_decimal::prelude::ToPrimitive as _;
 
@@ -188,19 +189,4 @@ fn colors() -> impl Iterator<Item = &'static str> {
 /// For the length of a bar alone.
 fn number(money: &Money) -> f64 {
     money.amount().to_f64().unwrap_or(0.0)
-}
-
-/// Text that cannot be taken for markup; XML has no control characters.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped += "&amp;",
-            '<' => escaped += "&lt;",
-            '>' => escaped += "&gt;",
-            letter if letter.is_control() => escaped.push(' '),
-            letter => escaped.push(letter),
-        }
-    }
-    escaped
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use bursar_examples::escaped;
 use bursar_pricing::Bound;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
@@ -283,19 +284,4 @@ fn write_table(svg: &mut String, offer: &Offer, top: f64) -> fmt::Result {
          floor of the margin, ↓ lowered to its ceiling.</text>",
         y + 8.0
     )
-}
-
-/// Text that cannot be taken for markup; XML has no control characters.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped += "&amp;",
-            '<' => escaped += "&lt;",
-            '>' => escaped += "&gt;",
-            letter if letter.is_control() => escaped.push(' '),
-            letter => escaped.push(letter),
-        }
-    }
-    escaped
 }

@@ -1,5 +1,10 @@
 //! Shared by the examples.
 
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+use bursar_cost_model::fit::Tolerance;
+use clap::ValueEnum;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -33,4 +38,60 @@ pub fn second_of(text: &str) -> Option<i64> {
     let time: DateTime = text.parse().ok()?;
     let zoned = time.to_zoned(TimeZone::UTC).ok()?;
     Some(zoned.timestamp().as_second())
+}
+
+/// How a program ends that has printed its result: an error goes to the standard error, unless it only says
+/// that the reader of the output, such as `head`, has had enough.
+#[expect(clippy::print_stderr, reason = "it is for programs")]
+pub fn exit_code(result: anyhow::Result<()>) -> ExitCode {
+    let Err(error) = result else {
+        return ExitCode::SUCCESS;
+    };
+    let io = error.downcast_ref::<std::io::Error>();
+    if io.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe) {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// Text that cannot be taken for markup; XML has no control characters.
+///
+/// ```
+/// assert_eq!(bursar_examples::escaped("a<b & c\u{7}"), "a&lt;b &amp; c ");
+/// ```
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for letter in text.chars() {
+        match letter {
+            '&' => escaped += "&amp;",
+            '<' => escaped += "&lt;",
+            '>' => escaped += "&gt;",
+            letter if letter.is_control() => escaped.push(' '),
+            letter => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
+/// The tolerance of a workload, as a program takes it: 0.1, 0.5 or 5 % of the time.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum HowOften {
+    /// 0.1 %.
+    Low,
+    /// 0.5 %.
+    Medium,
+    /// 5 %.
+    High,
+}
+
+impl From<HowOften> for Tolerance {
+    fn from(how_often: HowOften) -> Tolerance {
+        match how_often {
+            HowOften::Low => Tolerance::Low,
+            HowOften::Medium => Tolerance::Medium,
+            HowOften::High => Tolerance::High,
+        }
+    }
 }

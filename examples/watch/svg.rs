@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use bursar_anomaly::{Interval, Severity};
+use bursar_examples::escaped;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::drawing::{Column, Drawing, Point, columns, label, reach, ticks};
@@ -237,19 +238,4 @@ fn class(severity: Severity) -> &'static str {
         Severity::Warning => "warning",
         Severity::Critical => "critical",
     }
-}
-
-/// Text that cannot be taken for markup; XML has no control characters.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped += "&amp;",
-            '<' => escaped += "&lt;",
-            '>' => escaped += "&gt;",
-            letter if letter.is_control() => escaped.push(' '),
-            letter => escaped.push(letter),
-        }
-    }
-    escaped
 }
